@@ -1,0 +1,120 @@
+//! Reading a capture back in the pieces that a replay needs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use serde::Deserialize;
+
+use super::segment::Table;
+use super::{CaptureManifest, DatasetError, Project, read_json, read_rows};
+
+/// What a replay needs to know of a captured exchange.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct ReplayInput {
+    /// Row number of the capture.
+    pub ordinal: i32,
+    /// The log's identifier.
+    pub request_id: String,
+    /// The conversation.
+    pub session_id: Option<String>,
+    /// When it was captured, microseconds since 1970.
+    pub captured_at: i64,
+    /// The model that was asked for.
+    pub request_model: String,
+    /// The wire dialect of the body.
+    pub dialect: Option<String>,
+    /// The body.
+    pub request_body: Option<String>,
+    /// Whether it can be sent again.
+    pub replayable: bool,
+    /// Why not.
+    pub not_replayable_reason: Option<String>,
+}
+
+const REPLAY_COLUMNS: &[&str] = &[
+    "ordinal",
+    "request_id",
+    "session_id",
+    "captured_at",
+    "request_model",
+    "dialect",
+    "request_body",
+    "replayable",
+    "not_replayable_reason",
+];
+
+/// A block of consecutive ordinals: one row group of one segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlockId(usize);
+
+#[derive(Debug)]
+struct Block {
+    file: PathBuf,
+    row_group: usize,
+}
+
+/// A capture, read block by block so that its size does not matter.
+#[derive(Debug)]
+pub struct CaptureStore {
+    manifest: CaptureManifest,
+    blocks: Vec<Block>,
+    first_ordinals: BTreeMap<i32, BlockId>,
+}
+
+impl CaptureStore {
+    /// Opens the capture of a project.
+    pub fn open(project: &Project) -> Result<Self, DatasetError> {
+        let folder = project.capture_folder();
+        let manifest_file = folder.join("manifest.json");
+        if !manifest_file.is_file() {
+            return Err(DatasetError::NoCapture(folder));
+        }
+        let manifest: CaptureManifest = read_json(&manifest_file, "capture manifest")?;
+        let mut blocks = Vec::new();
+        let mut first_ordinals = BTreeMap::new();
+        for segment in &manifest.segments {
+            let file = folder.join(&segment.file);
+            let mut ordinal = segment.first_ordinal;
+            for (row_group, rows) in rows_of_groups(&file)?.into_iter().enumerate() {
+                first_ordinals.insert(ordinal, BlockId(blocks.len()));
+                blocks.push(Block { file: file.clone(), row_group });
+                ordinal = ordinal.saturating_add(i32::try_from(rows).unwrap_or(i32::MAX));
+            }
+        }
+        Ok(CaptureStore { manifest, blocks, first_ordinals })
+    }
+
+    /// The capture's manifest.
+    pub fn manifest(&self) -> &CaptureManifest {
+        &self.manifest
+    }
+
+    /// All blocks in order of ordinals.
+    pub fn blocks(&self) -> impl Iterator<Item = BlockId> + use<> {
+        (0..self.blocks.len()).map(BlockId)
+    }
+
+    /// The block that holds an ordinal.
+    pub fn block_of(&self, ordinal: i32) -> Option<BlockId> {
+        self.first_ordinals.range(..=ordinal).next_back().map(|(_, block)| *block)
+    }
+
+    /// Reads a block with request bodies, in order of ordinals.
+    pub fn read(&self, block: BlockId) -> Result<Vec<ReplayInput>, DatasetError> {
+        let Some(block) = self.blocks.get(block.0) else { return Ok(Vec::new()) };
+        read_rows(&block.file, Table::Capture, Some(REPLAY_COLUMNS), Some(block.row_group))
+    }
+}
+
+fn rows_of_groups(path: &std::path::Path) -> Result<Vec<i64>, DatasetError> {
+    let file = File::open(path).map_err(|source| DatasetError::io("read", path, source))?;
+    let reader = SerializedFileReader::new(file).map_err(|failure| DatasetError::Parquet {
+        action: "read",
+        path: path.to_owned(),
+        message: failure.to_string(),
+    })?;
+    Ok(reader.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect())
+}

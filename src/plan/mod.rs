@@ -1,0 +1,22 @@
+//! The migration plan `rehearsal.toml`: everything that can change a verdict, in one file.
+//!
+//! There are two types: [`file`] holds what the user typed, with the places kept for messages, and
+//! [`Plan`] holds what it means. Every problem of a plan is reported at once, with its place.
+
+mod arms;
+mod criteria;
+mod error;
+mod file;
+mod models;
+mod settings;
+mod units;
+mod validate;
+
+pub use error::{PlanError, Problem};
+pub use file::PlanFile;
+pub use models::ModelMap;
+pub use settings::{
+    Arm, Bound, BoundKind, BoundUnit, CaptureSettings, CostSettings, Criterion, Limits, Pace, Plan,
+    PriceOverride, ReplaySettings, Timeouts, UncertainPolicy,
+};
+pub use validate::{load, parse};

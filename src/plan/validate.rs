@@ -1,0 +1,249 @@
+//! From the typed file to the validated plan, with every problem reported at once.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::error::{PlanError, Problem};
+use super::arms::{validate_arm, validate_price};
+use super::criteria::validate_criterion;
+use super::file::{PaceFile, PlanFile, ReplayFile, TimeoutsFile};
+use super::settings::{
+    CaptureSettings, CostSettings, Pace, Plan, ReplaySettings, Timeouts, UncertainPolicy,
+};
+use super::units;
+use crate::pricing::NanoUsd;
+
+const DEFAULT_CONCURRENCY: u64 = 16;
+
+/// Reasons for which rows are not replayed, and which a plan may waive.
+const INCLUDABLE: &[&str] = &["cache_hit", "superseded", "health_check", "silent_experiment"];
+
+/// Reads and validates a plan file.
+///
+/// # Errors
+/// [`PlanError::Read`] when the file cannot be read; [`PlanError::Invalid`] with every problem.
+pub fn load(path: &Path) -> Result<Plan, PlanError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| PlanError::Read { path: path.to_owned(), source })?;
+    parse(path, &text)
+}
+
+/// Validates the text of a plan; `path` is for messages.
+///
+/// # Errors
+/// [`PlanError::Invalid`] with every problem.
+pub fn parse(path: &Path, text: &str) -> Result<Plan, PlanError> {
+    let mut problems = Vec::new();
+    let plan = match toml::from_str::<PlanFile>(text) {
+        Ok(file) => validate(file, &mut problems),
+        Err(failure) => {
+            problems.push(syntax_problem(&failure));
+            None
+        }
+    };
+    match plan {
+        Some(plan) if problems.is_empty() => Ok(plan),
+        _ => Err(PlanError::Invalid { path: path.to_owned(), text: text.to_owned(), problems }),
+    }
+}
+
+/// Turns a parser's message into a problem, with a "did you mean" for unknown keys.
+fn syntax_problem(failure: &toml::de::Error) -> Problem {
+    let message = failure.message().to_owned();
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let help = match names.split_first() {
+        Some((unknown, known)) if message.starts_with("unknown field") => {
+            closest(unknown, known).map(|name| format!("did you mean `{name}`?"))
+        }
+        _ => None,
+    };
+    Problem { message, span: failure.span(), help }
+}
+
+/// The name that is nearest to a mistyped one, if any is near.
+pub(super) fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    crate::similarity::closest_name(typed, known.iter().copied())
+}
+
+fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
+    if *file.version.get_ref() != 1 {
+        let message = format!("version {} of the plan is not known", file.version.get_ref());
+        problems.push(Problem::at(file.version.span(), message).with_help("write `version = 1`"));
+    }
+    if file.candidate.is_empty() {
+        problems.push(
+            Problem::overall("the plan names no candidate")
+                .with_help("add a `[[candidate]]` with `name`, `protocol`, `base_url` and `models`"),
+        );
+    }
+    let concurrency =
+        file.replay.concurrency.as_ref().map_or(DEFAULT_CONCURRENCY, |value| *value.get_ref());
+    let mut candidates = Vec::new();
+    let mut names = vec!["control".to_owned(), "incumbent".to_owned()];
+    for candidate in file.candidate {
+        let span = candidate.span();
+        let arm = validate_arm(candidate, false, concurrency, problems);
+        if let Some(arm) = arm {
+            if names.contains(&arm.name) {
+                let message = format!("the name `{}` is taken or reserved", arm.name);
+                problems.push(Problem::at(span, message).with_help("give each candidate its own"));
+            }
+            names.push(arm.name.clone());
+            candidates.push(arm);
+        }
+    }
+    let control = file.control.and_then(|arm| validate_arm(arm, true, concurrency, problems));
+    let capture = CaptureSettings {
+        inputs: file.capture.inputs,
+        from: file.capture.from.map(Spanned::into_inner),
+        max_reject_rate: optional_share(file.capture.max_reject_rate.as_ref(), 0.01, problems),
+    };
+    let incumbent_prices = file
+        .incumbent
+        .prices
+        .iter()
+        .filter_map(|(model, price)| validate_price(model, price, problems))
+        .collect();
+    let replay = validate_replay(&file.replay, problems)?;
+    let criteria =
+        file.criterion.iter().filter_map(|c| validate_criterion(c, problems)).collect();
+    Some(Plan {
+        title: file.title.unwrap_or_else(|| "Migration rehearsal".to_owned()),
+        incumbent_provider: file.incumbent.provider,
+        incumbent_prices,
+        candidates,
+        control,
+        capture,
+        replay,
+        criteria,
+        price_file: file.pricing.file,
+        cost: CostSettings { monthly_requests: file.cost.monthly_requests },
+    })
+}
+
+fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<ReplaySettings> {
+    let pace = validate_pace(file.pace.as_ref(), problems);
+    let budget = file.budget.as_ref().and_then(|text| match NanoUsd::from_str(text.get_ref()) {
+        Ok(amount) if amount.0 >= 0 => Some(amount),
+        Ok(_) => {
+            problems.push(Problem::at(text.span(), "a budget cannot be negative"));
+            None
+        }
+        Err(failure) => {
+            problems.push(
+                Problem::at(text.span(), failure.to_string())
+                    .with_help("write for instance `budget = \"25 USD\"`"),
+            );
+            None
+        }
+    });
+    let sample = optional_share(file.sample.as_ref(), 1.0, problems);
+    if let Some(text) = &file.sample
+        && !(sample > 0.0 && sample <= 1.0)
+    {
+        problems.push(Problem::at(text.span(), "a sample is more than 0 and at most 100 %"));
+    }
+    if let Some(repeats) = &file.repeats
+        && !(1..=100).contains(repeats.get_ref())
+    {
+        problems.push(Problem::at(repeats.span(), "`repeats` must be between 1 and 100"));
+    }
+    if let Some(concurrency) = &file.concurrency
+        && *concurrency.get_ref() == 0
+    {
+        problems.push(Problem::at(concurrency.span(), "a concurrency of 0 would send nothing"));
+    }
+    for reason in &file.include {
+        if !INCLUDABLE.contains(&reason.get_ref().as_str()) {
+            let message = format!("`{}` is not a reason that can be waived", reason.get_ref());
+            let help = format!("these can: {}", INCLUDABLE.join(", "));
+            problems.push(Problem::at(reason.span(), message).with_help(help));
+        }
+    }
+    Some(ReplaySettings {
+        pace: pace?,
+        sample,
+        budget,
+        retries: file.retries.unwrap_or(2),
+        repeats: file.repeats.as_ref().map_or(1, |repeats| *repeats.get_ref()),
+        seed: file.seed.unwrap_or(1),
+        timeouts: validate_timeouts(&file.timeouts, problems),
+        include: file.include.iter().map(|reason| reason.get_ref().clone()).collect(),
+        keep_event_offsets: file.keep_event_offsets,
+        on_uncertain: validate_uncertain(file.on_uncertain.as_ref(), problems),
+        drain: optional_duration(file.drain.as_ref(), 25, problems),
+    })
+}
+
+fn validate_pace(pace: Option<&Spanned<PaceFile>>, problems: &mut Vec<Problem>) -> Option<Pace> {
+    let Some(spanned) = pace else { return Some(Pace::Closed) };
+    let refused = match spanned.get_ref() {
+        PaceFile::Word(word) if word == "closed" => return Some(Pace::Closed),
+        PaceFile::Word(word) => format!("`{word}` is not a pace"),
+        PaceFile::Open { open } if open.speed.is_finite() && open.speed > 0.0 => {
+            return Some(Pace::Open { speed: open.speed });
+        }
+        PaceFile::Open { .. } => "`speed` must be more than 0".to_owned(),
+        PaceFile::Rate { rate } => match units::rate_per_second(rate) {
+            Ok(per_second) => return Some(Pace::Rate { per_second }),
+            Err(message) => message,
+        },
+    };
+    problems.push(Problem::at(spanned.span(), refused).with_help(
+        "write `pace = \"closed\"`, `pace = { open = { speed = 1.0 } }` or `pace = { rate = \"10/s\" }`",
+    ));
+    None
+}
+
+fn validate_uncertain(
+    policy: Option<&Spanned<String>>,
+    problems: &mut Vec<Problem>,
+) -> UncertainPolicy {
+    match policy.map(|word| (word.get_ref().as_str(), word.span())) {
+        None | Some(("resend", _)) => UncertainPolicy::Resend,
+        Some(("keep", _)) => UncertainPolicy::Keep,
+        Some((word, span)) => {
+            problems.push(
+                Problem::at(span, format!("`{word}` is not known"))
+                    .with_help("write `resend` or `keep`"),
+            );
+            UncertainPolicy::Keep
+        }
+    }
+}
+
+fn validate_timeouts(file: &TimeoutsFile, problems: &mut Vec<Problem>) -> Timeouts {
+    Timeouts {
+        connect: optional_duration(file.connect.as_ref(), 10, problems),
+        first_token: optional_duration(file.first_token.as_ref(), 120, problems),
+        idle: optional_duration(file.idle.as_ref(), 60, problems),
+        total: optional_duration(file.total.as_ref(), 900, problems),
+    }
+}
+
+fn optional_share(
+    text: Option<&Spanned<String>>,
+    default: f64,
+    problems: &mut Vec<Problem>,
+) -> f64 {
+    let Some(text) = text else { return default };
+    units::share(text.get_ref()).unwrap_or_else(|message| {
+        problems.push(Problem::at(text.span(), message));
+        default
+    })
+}
+
+fn optional_duration(
+    text: Option<&Spanned<String>>,
+    default_s: u64,
+    problems: &mut Vec<Problem>,
+) -> Duration {
+    let Some(text) = text else { return Duration::from_secs(default_s) };
+    units::duration(text.get_ref()).unwrap_or_else(|message| {
+        problems.push(Problem::at(text.span(), message));
+        Duration::from_secs(default_s)
+    })
+}

@@ -1,0 +1,33 @@
+//! The sign-off report: one [`Report`] value and its views as HTML, Markdown and JSON.
+//!
+//! The views add no figure of their own: HTML and Markdown are filled from the same formatted
+//! tables (`view`), charts are drawn from the same rows that stand in the table beneath each of
+//! them (`svg`), and every text that comes from data passes through `escape`.
+
+mod escape;
+mod format;
+mod html;
+mod json;
+mod markdown;
+mod model;
+mod svg;
+mod table;
+mod text;
+mod view;
+
+pub use escape::{escape_markdown, escape_terminal, escape_terminal_line, markdown_code};
+pub use html::html;
+pub use json::{json, json_schema, schema_of};
+pub use markdown::{MARKDOWN_LIMIT_BYTES, MARKDOWN_MARKER, markdown};
+pub use model::*;
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The report could not be turned into JSON.
+    #[error("the report cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// The page template could not be filled.
+    #[error("the report page cannot be filled")]
+    Template(#[from] askama::Error),
+}

@@ -1,0 +1,131 @@
+//! Failures over the time of the replay, for one arm.
+
+use super::arm_style::ArmStyles;
+use super::axis::{AxisUnit, horizontal, vertical};
+use super::element::{Element, label, line, rectangle};
+use super::scale::Scale;
+use super::{WIDTH, chart};
+use crate::report::ErrorBucket;
+use crate::report::format::{count, share};
+use crate::report::text::{shortened, shown};
+
+const LEFT: f64 = 40.0;
+const RIGHT: f64 = WIDTH - 12.0;
+const TOP: f64 = 50.0;
+const BOTTOM: f64 = 150.0;
+const VOLUME_TOP: f64 = 172.0;
+const VOLUME_BOTTOM: f64 = 204.0;
+const HEIGHT: f64 = VOLUME_BOTTOM + 42.0;
+const HEADING_CHARACTERS: usize = 54;
+
+/// The share of failed attempts per slice of time above, the number of attempts below.
+///
+/// `all` are the buckets of every arm, so that the panels share their scales.
+pub(crate) fn error_timeline(
+    id: &str,
+    arm: &str,
+    all: &[ErrorBucket],
+    styles: &ArmStyles,
+) -> Element {
+    let end = all.iter().map(|bucket| bucket.start_s + bucket.width_s).fold(0.0, f64::max);
+    let worst = all.iter().filter_map(failed_share).fold(0.0, f64::max);
+    let busiest = all.iter().map(|bucket| bucket.attempts).max().unwrap_or(0);
+    let x = Scale::over((0.0, end), (LEFT, RIGHT));
+    let y = Scale::from_zero(if worst > 0.0 { worst } else { 0.01 }, (BOTTOM, TOP));
+    let volume = Scale::over((0.0, busiest as f64), (VOLUME_BOTTOM, VOLUME_TOP));
+    let own: Vec<&ErrorBucket> = all.iter().filter(|bucket| bucket.arm == arm).collect();
+    let errors: u128 = own.iter().map(|bucket| u128::from(bucket.errors)).sum();
+    let attempts: u128 = own.iter().map(|bucket| u128::from(bucket.attempts)).sum();
+    let description = format!(
+        "{} slices of time, {} failures in {} attempts. Upper bars: share of attempts that failed, \
+         429 included. Lower bars: attempts.",
+        own.len(),
+        count(errors),
+        count(attempts)
+    );
+    let heading = shortened(&shown(arm), HEADING_CHARACTERS);
+    chart(id, "error-chart", HEIGHT, &format!("Failures over time: {heading}"), &description)
+        .child(label("row-heading", (0.0, 14.0), "start", &heading))
+        .child(vertical(&y, AxisUnit::PERCENT, "Failed attempts", (LEFT, RIGHT)))
+        .child(line("base", (LEFT, BOTTOM), (RIGHT, BOTTOM)))
+        .child(label("axis-title", (0.0, VOLUME_TOP - 6.0), "start", "Attempts (count)"))
+        .child(label("tick", (LEFT - 6.0, VOLUME_TOP + 8.0), "end", &AxisUnit::COUNT.print(busiest as f64)))
+        .child(horizontal(
+            &x,
+            AxisUnit::for_elapsed(&x),
+            "Time since the arm's first attempt",
+            (VOLUME_TOP, VOLUME_BOTTOM),
+        ))
+        .child(
+            Element::new("g")
+                .class(styles.of(arm).class())
+                .children(own.iter().map(|bucket| volume_bar(bucket, &x, &volume)))
+                .children(own.iter().map(|bucket| error_bar(bucket, &x, &y))),
+        )
+}
+
+/// `None` when nothing was sent.
+fn failed_share(bucket: &ErrorBucket) -> Option<f64> {
+    (bucket.attempts > 0).then(|| bucket.errors as f64 / bucket.attempts as f64)
+}
+
+/// Left edge and width of a slice, a hair apart from its neighbour where there is room.
+fn span(bucket: &ErrorBucket, x: &Scale) -> (f64, f64) {
+    let left = x.position(bucket.start_s);
+    let width = x.position(bucket.start_s + bucket.width_s) - left;
+    (left, if width > 3.0 { width - 1.0 } else { width })
+}
+
+fn volume_bar(bucket: &ErrorBucket, x: &Scale, volume: &Scale) -> Element {
+    let (left, width) = span(bucket, x);
+    let top = volume.position(bucket.attempts as f64);
+    rectangle("volume", (left, top), (width, VOLUME_BOTTOM - top))
+}
+
+fn error_bar(bucket: &ErrorBucket, x: &Scale, y: &Scale) -> Element {
+    let (left, width) = span(bucket, x);
+    let failed = failed_share(bucket).unwrap_or(0.0);
+    // A failure among many thousand attempts must still be seen.
+    let height = if bucket.errors > 0 { (BOTTOM - y.position(failed)).max(1.5) } else { 0.0 };
+    rectangle("mark error-bar", (left, BOTTOM - height), (width, height))
+        .attribute("data-arm", bucket.arm.as_str())
+        .attribute("data-errors", bucket.errors.to_string())
+        .titled(format!(
+            "{:.0} to {:.0} s: {} of {} attempts failed ({})",
+            bucket.start_s,
+            bucket.start_s + bucket.width_s,
+            count(bucket.errors),
+            count(bucket.attempts),
+            failed_share(bucket).map_or_else(|| "nothing sent".to_owned(), share),
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(arm: &str, start_s: f64, attempts: u64, errors: u64) -> ErrorBucket {
+        ErrorBucket { arm: arm.to_owned(), start_s, width_s: 10.0, attempts, errors }
+    }
+
+    #[test]
+    fn every_slice_of_the_arm_has_a_bar_and_few_failures_are_still_seen() {
+        let all = [
+            bucket("a", 0.0, 100, 0),
+            bucket("a", 10.0, 100_000, 1),
+            bucket("a", 20.0, 0, 0),
+            bucket("b", 0.0, 10, 10),
+        ];
+        let drawn = error_timeline("x", "a", &all, &ArmStyles::new(&[])).to_string();
+        assert_eq!(drawn.matches("mark error-bar").count(), 3);
+        assert_eq!(drawn.matches("height=\"1.5\"").count(), 1);
+        assert_eq!(drawn.matches("nothing sent").count(), 1);
+        assert!(drawn.contains("1 failures in 100,100 attempts"), "{drawn}");
+    }
+
+    #[test]
+    fn an_arm_without_slices_has_an_empty_panel() {
+        let drawn = error_timeline("x", "a", &[], &ArmStyles::new(&[])).to_string();
+        assert!(drawn.contains("0 slices of time"), "{drawn}");
+    }
+}

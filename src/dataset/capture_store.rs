@@ -32,6 +32,8 @@ pub struct ReplayInput {
     pub replayable: bool,
     /// Why not.
     pub not_replayable_reason: Option<String>,
+    /// Why the row may not stand for the incumbent; some of these reasons keep it from replay.
+    pub latency_baseline_reason: Option<String>,
 }
 
 const REPLAY_COLUMNS: &[&str] = &[
@@ -44,6 +46,7 @@ const REPLAY_COLUMNS: &[&str] = &[
     "request_body",
     "replayable",
     "not_replayable_reason",
+    "latency_baseline_reason",
 ];
 
 /// A block of consecutive ordinals: one row group of one segment.

@@ -20,7 +20,7 @@ pub(super) fn validate_criterion(
     let file = spanned.get_ref();
     let confidence = file.confidence.as_ref().map_or(0.95, |level| *level.get_ref());
     if let Some(level) = &file.confidence
-        && !(confidence >= 0.5 && confidence < 1.0)
+        && !(0.5..1.0).contains(&confidence)
     {
         problems.push(Problem::at(level.span(), "`confidence` must be at least 0.5 and below 1"));
     }

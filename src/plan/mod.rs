@@ -8,6 +8,7 @@ mod criteria;
 mod error;
 mod file;
 mod models;
+mod price_book;
 mod settings;
 mod units;
 mod validate;
@@ -15,6 +16,7 @@ mod validate;
 pub use error::{PlanError, Problem};
 pub use file::PlanFile;
 pub use models::ModelMap;
+pub use price_book::{PriceBook, PriceBookError};
 pub use settings::{
     Arm, Bound, BoundKind, BoundUnit, CaptureSettings, CostSettings, Criterion, Limits, Pace, Plan,
     PriceOverride, ReplaySettings, Timeouts, UncertainPolicy,

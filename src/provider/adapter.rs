@@ -123,6 +123,8 @@ pub struct Parsed {
     pub request: ChatRequest,
     /// Where each of the request's messages stood in the captured body.
     pub origins: Vec<Origin>,
+    /// Where each of the request's tools stood in the captured body.
+    pub tool_paths: Vec<String>,
     /// What has no neutral form and so cannot reach another protocol.
     pub losses: Losses,
     /// What the captured dialect calls the parameters whose names differ between dialects.
@@ -144,6 +146,13 @@ pub struct ParameterNames {
     pub response_format: &'static str,
     /// Whether several tool calls may come in one answer.
     pub parallel_tool_calls: &'static str,
+}
+
+impl Parsed {
+    /// The path of a tool in the captured body.
+    pub fn tool_path(&self, index: usize) -> &str {
+        self.tool_paths.get(index).map_or("tools", String::as_str)
+    }
 }
 
 /// Where a neutral message came from.

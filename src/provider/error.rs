@@ -72,7 +72,8 @@ impl Stated {
 
     /// The most telling of the stated codes.
     pub(super) fn best_code(&self) -> Option<String> {
-        self.code.clone().or_else(|| self.kind.clone()).or_else(|| self.inner_code.clone())
+        let stated = [&self.code, &self.kind, &self.inner_code];
+        stated.into_iter().flatten().next().map(|code| excerpt(code))
     }
 
     /// Whether any of the stated codes is one of `codes`.

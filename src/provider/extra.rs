@@ -6,7 +6,12 @@ use super::loss::{LossFeature, LossSeverity, Losses};
 use super::patch::state_feature;
 
 /// Books a parameter that the target's protocol cannot be given.
+///
+/// A wish for token counts is no loss: every protocol without such a switch states them always.
 pub(super) fn book(name: &str, value: &Value, losses: &mut Losses) {
+    if name == "stream_options" && asks_for_usage_alone(value) {
+        return;
+    }
     let (feature, severity) = weigh(name, value);
     losses.book_as(severity, feature, name, "");
 }
@@ -39,6 +44,10 @@ fn weigh(name: &str, value: &Value) -> (LossFeature, LossSeverity) {
     let is_label = matches!(name, "metadata" | "stream_options" | "modalities");
     let benign = is_off || (is_label && feature == LossFeature::ParameterDropped);
     (feature, if benign { LossSeverity::Benign } else { feature.severity() })
+}
+
+fn asks_for_usage_alone(options: &Value) -> bool {
+    options.as_object().is_some_and(|options| options.keys().all(|name| name == "include_usage"))
 }
 
 fn asks_for_audio(modalities: &Value) -> bool {

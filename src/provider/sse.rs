@@ -37,7 +37,7 @@ impl SseParser {
                 bytes = rest;
                 continue;
             }
-            let Some(end) = line_end(bytes) else {
+            let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
                 self.too_long = self.data.len() + self.line.len() + bytes.len() > MAX_EVENT_BYTES;
                 self.line.extend_from_slice(bytes);
                 break;
@@ -95,15 +95,6 @@ impl SseParser {
         }
         self.data.extend_from_slice(value);
     }
-}
-
-/// Where the first line ends.
-///
-/// Blocks without an early exit are what the compiler turns into vector code; most of a stream's
-/// bytes are passed over here.
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    bytes.iter().position(ends)
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ impl Unit {
             "pp" | "percentage_points" => Unit::PercentagePoints,
             "usd" => Unit::Usd,
             "ratio" | "x" => Unit::Ratio,
+            "" | "1" => Unit::Other(String::new()),
             _ => Unit::Other(shown(text.trim())),
         }
     }
@@ -54,7 +55,7 @@ impl Unit {
             Unit::PercentagePoints => format!("{number} pp"),
             Unit::Usd => format!("{number} USD"),
             Unit::Ratio => format!("{number}×"),
-            Unit::Other(unit) if unit.is_empty() || unit == "1" => number.to_owned(),
+            Unit::Other(unit) if unit.is_empty() => number.to_owned(),
             Unit::Other(unit) => format!("{number} {unit}"),
         }
     }
@@ -183,18 +184,24 @@ pub(crate) fn share(value: f64) -> String {
         return "> 99.99%".to_owned();
     }
     let digits = if percent.abs() >= 99.0 { 4 } else { 3 };
-    format!("{}%", trimmed(percent, digits))
+    if percent.abs() >= 100.0 || percent == 0.0 {
+        return format!("{}%", trimmed(percent, 5));
+    }
+    format!("{}%", significant(percent, digits))
 }
 
-/// An amount in USD: cents from one dollar on, three significant digits below.
+/// An amount in USD: whole dollars from a thousand on, cents from one on, three significant digits
+/// below.
 pub(crate) fn usd(value: f64) -> String {
     if let Some(text) = not_finite(value) {
         return text;
     }
     if value == 0.0 {
         "0 USD".to_owned()
+    } else if value.abs() >= 1000.0 {
+        format!("{} USD", grouped(&format!("{value:.0}")))
     } else if value.abs() >= 1.0 {
-        format!("{} USD", grouped(&format!("{value:.2}")))
+        format!("{value:.2} USD").replace('-', "−")
     } else {
         format!("{} USD", significant(value, 3))
     }
@@ -204,7 +211,8 @@ pub(crate) fn usd(value: f64) -> String {
 pub(crate) fn nanousd(value: impl Into<i128>) -> String {
     let value = value.into();
     let sign = if value < 0 { "-" } else { "" };
-    let (whole, nano) = (value.unsigned_abs() / 1_000_000_000, value.unsigned_abs() % 1_000_000_000);
+    let (whole, nano) =
+        (value.unsigned_abs() / 1_000_000_000, value.unsigned_abs() % 1_000_000_000);
     let fraction = format!("{nano:09}");
     let kept = fraction.trim_end_matches('0').len().max(2);
     format!("{} USD", grouped(&format!("{sign}{whole}.{}", &fraction[..kept])))

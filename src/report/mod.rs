@@ -4,6 +4,8 @@
 //! tables (`view`), charts are drawn from the same rows that stand in the table beneath each of
 //! them (`svg`), and every text that comes from data passes through `escape`.
 
+mod build;
+mod build_latency;
 mod escape;
 mod format;
 mod html;
@@ -12,9 +14,12 @@ mod markdown;
 mod model;
 mod svg;
 mod table;
+#[cfg(test)]
+mod testing;
 mod text;
 mod view;
 
+pub use build::build;
 pub use escape::{escape_markdown, escape_terminal, escape_terminal_line, markdown_code};
 pub use html::html;
 pub use json::{json, json_schema, schema_of};

@@ -55,7 +55,11 @@ pub(crate) struct Cell {
 
 impl Table {
     /// A table without rows.
-    pub(crate) fn new(id: impl Into<String>, caption: impl Into<String>, columns: &[Column]) -> Self {
+    pub(crate) fn new(
+        id: impl Into<String>,
+        caption: impl Into<String>,
+        columns: &[Column],
+    ) -> Self {
         Table {
             id: id.into(),
             caption: caption.into(),
@@ -69,6 +73,11 @@ impl Table {
     pub(crate) fn when_empty(mut self, sentence: &'static str) -> Self {
         self.when_empty = sentence;
         self
+    }
+
+    /// Whether the table has so few columns that a wide page would tear them apart.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.columns.len() <= 4
     }
 
     /// Whether some columns share a head.

@@ -19,6 +19,14 @@ pub(crate) fn shown(text: &str) -> String {
     format!("{kept}… ({} more characters)", length - LONGEST_TEXT)
 }
 
+/// The model name of figures over all models together.
+pub(crate) const ALL_MODELS: &str = "(all)";
+
+/// A model's name from data; the name that stands for all models is spelled out.
+pub(crate) fn model_name(model: &str) -> String {
+    if model == ALL_MODELS { "all models".to_owned() } else { shown(model) }
+}
+
 /// At most `most` characters, the last one an ellipsis when some are left out.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {

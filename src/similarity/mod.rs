@@ -6,12 +6,14 @@
 mod edit;
 mod json;
 mod name;
+mod refusal;
 mod text;
 mod token;
 mod tool_call;
 
 pub use edit::{EDIT_LIMIT_CHARS, edit_distance, edit_similarity};
 pub use name::closest_name;
+pub use refusal::reads_like_refusal;
 pub use json::{json_equal, parses};
 pub use text::{Case, exact_equal, normalise, normalised_equal};
 pub use token::{LcsOverlap, lcs_f1, token_exact, token_f1};

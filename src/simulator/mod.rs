@@ -14,6 +14,7 @@
 //! ends in the attempt's number, so that a retry draws anew, and the order of arrival changes
 //! nothing. Rate limits are the exception: they are real and count what arrives.
 
+pub mod traffic;
 mod answers;
 mod anthropic;
 mod body;

@@ -129,7 +129,8 @@ async fn answer(shared: &Arc<Shared>, request: Request<Received>) -> Result<Time
     let incoming = Incoming {
         dialect,
         body: &body,
-        draw: header(&head.headers, "x-rehearsal-draw"),
+        draw: header(&head.headers, "x-rehearsal-draw")
+                .or_else(|| draw_of_attempt(header(&head.headers, "x-request-id")?)),
         anthropic_version: header(&head.headers, "anthropic-version"),
         auth_present: ["authorization", "x-api-key", "api-key"]
             .iter()
@@ -254,4 +255,11 @@ fn request_id(shared: &Shared, received_at: DateTime<Utc>) -> String {
 #[expect(clippy::disallowed_methods, reason = "the log and rate-limit headers name the time")]
 fn utc_now() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// What of a replay's attempt identifier (`run.arm.ordinal.repeat.attempt`) is the same in every
+/// run; identifiers of other shapes say nothing.
+fn draw_of_attempt(id: &str) -> Option<&str> {
+    let (_run, attempt) = id.split_once('.')?;
+    (attempt.split('.').count() == 4).then_some(attempt)
 }

@@ -20,6 +20,7 @@ mod quantile_bounds;
 mod quantile_ratio;
 mod rate;
 mod ratio;
+mod ratio_of_ratios;
 mod sample_size;
 pub mod special;
 mod sum;
@@ -44,6 +45,7 @@ pub use quantile_bounds::{
 };
 pub use quantile_ratio::{PairedValue, RatioEstimate, quantile_ratio};
 pub use rate::{GateTest, quantile_gate, rate_bounds, rate_gate};
+pub use ratio_of_ratios::{RateRow, RatioOfRatios, ratio_of_ratios};
 pub use ratio::{RatioOfTotals, ratio_of_totals};
 pub use sample_size::{
     binom_pass, log_sparsity, n_for_mean, n_for_quantile_ratio, quantile_upper, zero_fail,

@@ -1,10 +1,12 @@
 //! Wire protocols against recorded shapes: translation, decoding, errors, and any cut of the bytes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use rehearsal::chat::{Message, Part, ToolCall, prompt_key};
+use rehearsal::chat::{FinishReason, Message, Part, ToolCall, prompt_key};
 use rehearsal::provider::{
     self, Decoded, Loss, PrepareError, Progress, Protocol, Target, Thinking, WireRequest,
 };
@@ -63,7 +65,7 @@ fn describe(decoded: &Decoded, total: Progress, first: Option<usize>) -> Value {
         "reasoning_text": response.reasoning_text,
         "refusal": response.refusal,
         "tool_calls": response.tool_calls,
-        "finish_reason": response.finish_reason.as_ref().map(|reason| reason.as_str()),
+        "finish_reason": response.finish_reason.as_ref().map(FinishReason::as_str),
         "raw_finish_reason": response.raw_finish_reason,
         "usage": response.usage,
         "error": error.map(|error| json!({
@@ -260,6 +262,64 @@ fn what_a_replay_must_change_is_booked_and_the_rest_stays() {
     };
     let kept = provider::prepare(body, Protocol::OpenAiChat, &target).unwrap();
     assert_eq!(brief(&kept.losses), [booked[3]]);
+}
+
+#[test]
+fn an_anthropic_body_stays_as_it_is_but_for_what_the_version_and_the_rules_refuse() {
+    let body = concat!(
+        r#"{"anthropic_version":"vertex-2023-10-16","max_tokens":1e2,"system":"s","temperature":1.0,"#,
+        r#""top_k":3,"container":"c","tools":[{"type":"web_search_20250305","name":"web_search"}],"#,
+        r#""tool_choice":{"type":"tool","name":"web_search"},"messages":[{"role":"user","content":"#,
+        r#"[{"type":"tool_result","content":[{"type":"image"}]},{"type":"image"}]}]}"#
+    );
+    let mut target = Target::new(Protocol::AnthropicMessages, "claude \"x\"");
+    target.anthropic_version = "2026-10-21";
+    let request = provider::prepare(body, Protocol::AnthropicMessages, &target).unwrap();
+    let expected = concat!(
+        r#"{"max_tokens":1e2,"system":"s","messages":[{"role":"user","content":"#,
+        r#"[{"type":"tool_result","content":[{"type":"image"}]},{"type":"image"}]}],"#,
+        r#""model":"claude \"x\""}"#
+    );
+    assert_eq!(String::from_utf8(request.body).unwrap(), expected);
+    assert_eq!((request.output_cap, request.image_count), (Some(100), 2));
+    assert_eq!(request.path, "/messages");
+    assert!(request.headers.contains(&("anthropic-version", "2026-10-21".to_owned())));
+    let booked = [
+        "server_state_stripped@container lossy",
+        "hosted_tool_stripped@tools[0] lossy",
+        "hosted_tool_stripped@tool_choice lossy",
+        "sampling_dropped@temperature benign",
+        "sampling_dropped@top_k lossy",
+        "api_version_moved@anthropic_version benign",
+    ];
+    assert_eq!(brief(&request.losses), booked);
+}
+
+#[test]
+fn the_cap_of_a_reasoning_model_has_the_newer_name() {
+    let body = r#"{"model":"a","messages":[]}"#;
+    for (model, member) in [
+        ("o3-mini", "max_completion_tokens"),
+        ("openai/gpt-5.1", "max_completion_tokens"),
+        ("gpt-4o", "max_tokens"),
+        ("gpt-oss-120b", "max_tokens"),
+        ("olmo-2", "max_tokens"),
+    ] {
+        let mut target = Target::new(Protocol::OpenAiChat, model);
+        target.max_output_tokens = Some(7);
+        let request = provider::prepare(body, Protocol::OpenAiChat, &target).unwrap();
+        let expected = format!(r#"{{"model":"{model}","messages":[],"{member}":7}}"#);
+        assert_eq!(String::from_utf8(request.body).unwrap(), expected);
+    }
+}
+
+#[test]
+fn the_key_travels_as_the_version_wants_it() {
+    let bearer = ("authorization", "Bearer ");
+    assert_eq!(provider::auth_header(Protocol::OpenAiChat, ""), bearer);
+    let anthropic = |version| provider::auth_header(Protocol::AnthropicMessages, version);
+    assert_eq!(anthropic("2023-06-01"), ("x-api-key", ""));
+    assert_eq!(anthropic("2026-10-21"), bearer);
 }
 
 #[test]

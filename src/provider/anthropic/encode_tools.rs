@@ -38,7 +38,7 @@ pub(super) fn tools(
     let mut tools = Vec::with_capacity(request.tools.len());
     for (index, tool) in request.tools.iter().enumerate() {
         if allowed.as_ref().is_none_or(|allowed| allowed.names.contains(&tool.name.as_str())) {
-            tools.push(definition(tool, &format!("tools[{index}]"), losses));
+            tools.push(definition(tool, parsed.tool_path(index), losses));
         }
     }
     let choice = match (&request.tool_choice, allowed) {

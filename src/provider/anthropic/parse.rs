@@ -42,6 +42,7 @@ pub(super) fn parse(body: &Value) -> Result<Parsed, ParseError> {
     let mut parsed = Parsed { names: NAMES, ..Parsed::default() };
     parse_message::system(object, &mut parsed)?;
     parse_message::messages(object, &mut parsed)?;
+    tools(object, &mut parsed)?;
     let (request, losses) = (&mut parsed.request, &mut parsed.losses);
     text(object, "model").unwrap_or_default().clone_into(&mut request.model);
     request.max_output_tokens = whole(object, "max_tokens")?;
@@ -52,7 +53,6 @@ pub(super) fn parse(body: &Value) -> Result<Parsed, ParseError> {
     request.stream = object.get("stream").and_then(Value::as_bool).unwrap_or(false);
     metadata(object, request, losses);
     output_config(object, request, losses)?;
-    tools(object, request, losses)?;
     tool_choice(object, request);
     if present(object, "cache_control").is_some() {
         losses.book(LossFeature::CacheControlDropped, "cache_control", "");
@@ -120,11 +120,8 @@ fn output_config(
     Ok(())
 }
 
-fn tools(
-    object: &Map<String, Value>,
-    request: &mut ChatRequest,
-    losses: &mut Losses,
-) -> Result<(), ParseError> {
+fn tools(object: &Map<String, Value>, parsed: &mut Parsed) -> Result<(), ParseError> {
+    let Parsed { request, losses, tool_paths, .. } = parsed;
     let Some(value) = present(object, "tools") else { return Ok(()) };
     let list = value.as_array().ok_or_else(|| ParseError::wrong("tools", "a list"))?;
     for (index, value) in list.iter().enumerate() {
@@ -155,6 +152,7 @@ fn tools(
                 losses.book(feature, format!("{path}.{member}"), "");
             }
         }
+        tool_paths.push(path);
     }
     Ok(())
 }

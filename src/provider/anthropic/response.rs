@@ -50,8 +50,9 @@ struct EventWire<'a> {
     #[serde(rename = "type")]
     kind: Text<'a>,
     index: Count,
-    message: Option<MessageWire<'a>>,
-    content_block: Option<BlockWire<'a>>,
+    /// Boxed, as all that a delta lacks, so that the common event stays small.
+    message: Option<Box<MessageWire<'a>>>,
+    content_block: Option<Box<BlockWire<'a>>>,
     delta: Option<DeltaWire<'a>>,
     usage: Option<UsageWire>,
     error: Option<Value>,
@@ -158,19 +159,23 @@ impl Events for AnthropicEvents {
         data: &[u8],
         response: &mut ChatResponse,
     ) -> Result<Step, serde_json::Error> {
-        let event: EventWire<'_> = serde_json::from_slice(data)?;
+        let event: EventWire<'_> = match serde_json::from_slice(data) {
+            Ok(event) => event,
+            Err(_) if is_unknown_kind(data) => return Ok(Step::Nothing),
+            Err(error) => return Err(error),
+        };
         Ok(match event.kind.as_str() {
             "content_block_delta" => match event.delta {
                 Some(delta) => self.delta(event.index, &delta, response),
                 None => Step::Nothing,
             },
             "content_block_start" => match event.content_block {
-                Some(block) => self.block(event.index.0, block, response),
+                Some(block) => self.block(event.index.0, *block, response),
                 None => Step::Nothing,
             },
             "message_start" => {
                 if let Some(message) = event.message {
-                    self.message(message, response);
+                    self.message(*message, response);
                 }
                 Step::Nothing
             }
@@ -268,6 +273,19 @@ impl AnthropicEvents {
             _ => Step::Nothing,
         }
     }
+}
+
+/// Whether the data is an event of a kind that this decoder does not read; such a kind may give
+/// any type to a member that has another meaning elsewhere.
+fn is_unknown_kind(data: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Kind<'a> {
+        #[serde(rename = "type", borrow)]
+        kind: Text<'a>,
+    }
+    let read = ["content_block_", "message_", "error"];
+    serde_json::from_slice::<Kind<'_>>(data)
+        .is_ok_and(|event| !read.iter().any(|known| event.kind.as_str().starts_with(known)))
 }
 
 fn push(place: &mut String, text: Option<&Text<'_>>, step: Step) -> Step {

@@ -55,7 +55,7 @@ impl Encoder<'_> {
         let mut tools = Vec::with_capacity(request.tools.len());
         for (index, tool) in request.tools.iter().enumerate() {
             if !is_name(&tool.name) {
-                let path = format!("tools[{index}].name");
+                let path = format!("{}.name", self.parsed.tool_path(index));
                 self.losses.book(LossFeature::ToolNameUnsupported, path, "");
             }
             tools.push(function(tool));

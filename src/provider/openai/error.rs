@@ -57,15 +57,15 @@ fn by_code(stated: &Stated, status: u16) -> Option<ErrorClass> {
     Some(class)
 }
 
-/// OpenAI names the exhausted limit in the error's type and in its message.
+/// OpenAI names the exhausted limit in the message and, less exactly, in the error's type.
 fn rate_limit_by_text(stated: &Stated) -> ErrorClass {
-    let requests =
-        stated.is(&["requests"]) || stated.says(&["requests per min", "requests per day", "(rpm)"]);
-    let tokens =
-        stated.is(&["tokens"]) || stated.says(&["tokens per min", "tokens per day", "(tpm)"]);
+    let tokens = stated.says(&["tokens per min", "tokens per day", "(tpm)"]);
+    let requests = stated.says(&["requests per min", "requests per day", "(rpm)"]);
     match (requests, tokens) {
         (true, false) => ErrorClass::RateLimitRequests,
         (false, true) => ErrorClass::RateLimitTokens,
+        _ if stated.is(&["tokens"]) => ErrorClass::RateLimitTokens,
+        _ if stated.is(&["requests"]) => ErrorClass::RateLimitRequests,
         _ => ErrorClass::RateLimitOther,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::chat::{ChatRequest, ReasoningEffort, ResponseFormat, Tool, ToolChoice};
+use crate::chat::{ReasoningEffort, ResponseFormat, Tool, ToolChoice};
 use crate::provider::adapter::{ParameterNames, ParseError, Parsed};
 use crate::provider::json::{count, present, text};
 use crate::provider::loss::{LossFeature, LossSeverity, Losses};
@@ -49,6 +49,8 @@ pub(super) fn parse(body: &Value) -> Result<Parsed, ParseError> {
     let object = body.as_object().ok_or_else(|| ParseError::wrong("body", "an object"))?;
     let mut parsed = Parsed { names: NAMES, ..Parsed::default() };
     parse_message::messages(object, &mut parsed)?;
+    tools(object, &mut parsed)?;
+    legacy_functions(object, &mut parsed);
     let request = &mut parsed.request;
     text(object, "model").unwrap_or_default().clone_into(&mut request.model);
     request.max_output_tokens = whole(object, "max_completion_tokens")?
@@ -67,8 +69,6 @@ pub(super) fn parse(body: &Value) -> Result<Parsed, ParseError> {
         text(object, "reasoning_effort").map(|effort| ReasoningEffort(effort.to_owned()));
     request.parallel_tool_calls = object.get("parallel_tool_calls").and_then(Value::as_bool);
     request.response_format = response_format(object)?;
-    tools(object, request, &mut parsed.losses)?;
-    legacy_functions(object, request, &mut parsed.losses);
     // vLLM takes -1 for "no limit", and a seed may be any integer: what is not a plain number of
     // the neutral kind stays under its own name.
     let top_k = object.get("top_k").and_then(count);
@@ -127,11 +127,8 @@ fn response_format(object: &Map<String, Value>) -> Result<Option<ResponseFormat>
     }))
 }
 
-fn tools(
-    object: &Map<String, Value>,
-    request: &mut ChatRequest,
-    losses: &mut Losses,
-) -> Result<(), ParseError> {
+fn tools(object: &Map<String, Value>, parsed: &mut Parsed) -> Result<(), ParseError> {
+    let Parsed { request, losses, tool_paths, .. } = parsed;
     let list = match present(object, "tools") {
         None => &Vec::new(),
         Some(list) => list.as_array().ok_or_else(|| ParseError::wrong("tools", "a list"))?,
@@ -146,6 +143,7 @@ fn tools(
                 })?;
                 request.tools.push(function_tool(function, &path)?);
                 note_tool_fields(tool, function, &path, losses);
+                tool_paths.push(path);
             }
             Some("custom") => {
                 losses.book(LossFeature::CustomToolUnsupported, path, "custom tool");
@@ -203,15 +201,17 @@ fn tool_choice(value: &Value) -> ToolChoice {
 }
 
 /// Reads `functions` and `function_call`, which tools replaced.
-fn legacy_functions(object: &Map<String, Value>, request: &mut ChatRequest, losses: &mut Losses) {
+fn legacy_functions(object: &Map<String, Value>, parsed: &mut Parsed) {
+    let Parsed { request, losses, tool_paths, .. } = parsed;
     let list = object.get("functions").and_then(Value::as_array);
     for (index, function) in list.into_iter().flatten().enumerate() {
         let path = format!("functions[{index}]");
         let tool = function.as_object().and_then(|function| function_tool(function, &path).ok());
         match tool {
             Some(tool) => {
-                losses.book(LossFeature::LegacyFunctionsUpgraded, path, "");
+                losses.book(LossFeature::LegacyFunctionsUpgraded, path.clone(), "");
                 request.tools.push(tool);
+                tool_paths.push(path);
             }
             None => losses.book_as(
                 LossSeverity::Untranslatable,

@@ -19,7 +19,8 @@ pub fn escape_markdown(text: &str) -> String {
         text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
     let visible = escape_terminal_line(one_line.trim());
     let mut escaped = String::with_capacity(visible.len() + 16);
-    let leading_digits = visible.len() - visible.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let leading_digits =
+        visible.len() - visible.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     for (position, character) in visible.char_indices() {
         let rest = &visible[position + character.len_utf8()..];
         match character {
@@ -35,7 +36,7 @@ pub fn escape_markdown(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(character);
             }
-            '.' | ')' if position > 0 && position == leading_digits => {
+            '.' | ')' if position > 0 && position == leading_digits && ends_word(rest) => {
                 escaped.push('\\');
                 escaped.push(character);
             }
@@ -53,6 +54,11 @@ pub fn escape_markdown(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Whether a list marker would end here: with a space or with the text.
+fn ends_word(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(' ')
 }
 
 /// Whether a mention, bare address or reference would begin with this character.
@@ -108,6 +114,8 @@ mod tests {
             ("# h", "\\#\u{200b} h"),
             ("- item", "\\- item"),
             ("1. item", "1\\. item"),
+            ("12)", "12\\)"),
+            ("0.5 s", "0.5 s"),
             ("=== x", "\\=== x"),
             ("two\nlines\r\n\n# three", "two lines   \\#\u{200b} three"),
             ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),

@@ -34,10 +34,10 @@ fn shares_never_round_to_none_or_all() {
     let cases = [
         (0.0, "0%"),
         (1.0, "100%"),
-        (0.5, "50%"),
-        (0.001, "0.1%"),
+        (0.5, "50.0%"),
+        (0.001, "0.100%"),
         (0.012_345, "1.23%"),
-        (0.000_001, "0.0001%"),
+        (0.000_001, "0.000100%"),
         (0.9985, "99.85%"),
         (0.999_96, "> 99.99%"),
         (1.2, "120%"),
@@ -48,9 +48,10 @@ fn shares_never_round_to_none_or_all() {
 }
 
 #[test]
-fn money_shows_cents_or_three_digits_and_nanodollars_every_digit() {
+fn money_shows_sensible_digits_and_nanodollars_every_digit() {
     assert_eq!(usd(0.0), "0 USD");
-    assert_eq!(usd(1234.5), "1,234.50 USD");
+    assert_eq!(usd(1234.4), "1,234 USD");
+    assert_eq!(usd(234.5), "234.50 USD");
     assert_eq!(usd(0.001_234_5), "0.00123 USD");
     assert_eq!(usd(-2.0), "−2.00 USD");
     assert_eq!(nanousd(0_i64), "0.00 USD");
@@ -76,7 +77,7 @@ fn a_figure_beside_its_limit_is_printed_on_its_side_of_it() {
     let ms = Unit::Milliseconds;
     assert_eq!(beside_limit(Some(1512.34), 1500.0, &ms), "1,512 ms");
     assert_eq!(beside_limit(Some(1500.2), 1500.0, &ms), "1,500.2 ms");
-    assert_eq!(beside_limit(Some(1499.999_4), 1500.0, &ms), "1,499.9994 ms");
+    assert_eq!(beside_limit(Some(1499.999_4), 1500.0, &ms), "1,499.999 ms");
     assert_eq!(beside_limit(Some(1500.0), 1500.0, &ms), "1,500 ms");
     assert_eq!(beside_limit(Some(0.001_000_04), 0.001, &Unit::Share), "0.100004%");
     assert_eq!(beside_limit(Some(f64::INFINITY), 1500.0, &ms), "∞");

@@ -28,12 +28,13 @@ impl AxisUnit {
         }
     }
 
-    /// Seconds, or minutes when the axis is long; values are in seconds.
-    pub(crate) fn for_elapsed(scale: &Scale) -> Self {
-        if scale.largest() >= MINUTES_FROM_S {
-            AxisUnit { name: "min", divisor: 60.0 }
+    /// Seconds, or minutes when the axis is long, and how many seconds that is; values are in
+    /// this unit, because round numbers of seconds are not round numbers of minutes.
+    pub(crate) fn for_elapsed(end_s: f64) -> (Self, f64) {
+        if end_s >= MINUTES_FROM_S {
+            (AxisUnit { name: "min", divisor: 1.0 }, 60.0)
         } else {
-            AxisUnit { name: "s", divisor: 1.0 }
+            (AxisUnit { name: "s", divisor: 1.0 }, 1.0)
         }
     }
 
@@ -66,9 +67,12 @@ pub(crate) fn horizontal(
     let mut axis = Element::new("g").class("axis");
     for tick in scale.ticks() {
         let x = scale.position(tick);
-        axis = axis
-            .child(line("grid", (x, top), (x, bottom)))
-            .child(label("tick", (x, bottom + 15.0), "middle", &unit.print(tick)));
+        axis = axis.child(line("grid", (x, top), (x, bottom))).child(label(
+            "tick",
+            (x, bottom + 15.0),
+            "middle",
+            &unit.print(tick),
+        ));
     }
     let (from, to) = (scale.position(f64::NEG_INFINITY), scale.position(f64::INFINITY));
     let spacing = if scale.is_logarithmic() { ", log scale" } else { "" };
@@ -90,9 +94,12 @@ pub(crate) fn vertical(
     let mut axis = Element::new("g").class("axis");
     for tick in scale.ticks() {
         let y = scale.position(tick);
-        axis = axis
-            .child(line("grid", (left, y), (right, y)))
-            .child(label("tick", (left - 6.0, y + 4.0), "end", &unit.print(tick)));
+        axis = axis.child(line("grid", (left, y), (right, y))).child(label(
+            "tick",
+            (left - 6.0, y + 4.0),
+            "end",
+            &unit.print(tick),
+        ));
     }
     let top = scale.position(f64::INFINITY);
     axis.child(label("axis-title", (0.0, top - 12.0), "start", &format!("{title} ({})", unit.name)))
@@ -109,8 +116,8 @@ mod tests {
         assert_eq!((unit.name, unit.print(20_000.0).as_str()), ("s", "20"));
         let short = Scale::from_zero(900.0, (0.0, 1.0));
         assert_eq!(AxisUnit::for_durations(&short).print(0.5), "0.5");
-        let hour = Scale::over((0.0, 3600.0), (0.0, 1.0));
-        assert_eq!(AxisUnit::for_elapsed(&hour).print(1800.0), "30");
+        let (unit, seconds) = AxisUnit::for_elapsed(3600.0);
+        assert_eq!((unit.name, unit.print(1800.0 / seconds).as_str()), ("min", "30"));
         assert_eq!(AxisUnit::PERCENT.print(0.005), "0.5");
     }
 

@@ -6,13 +6,13 @@ use super::element::{Element, label, line, rectangle};
 use super::scale::Scale;
 use super::{WIDTH, chart};
 use crate::report::format::duration_ms;
-use crate::report::text::{shortened, shown};
+use crate::report::text::{model_name, shortened, shown};
 use crate::report::{BoxPlot, LatencySeries};
 
 const LEFT: f64 = 112.0;
 const RIGHT: f64 = WIDTH - 12.0;
-const TOP: f64 = 8.0;
-const HEADING_HEIGHT: f64 = 22.0;
+const TOP: f64 = 28.0;
+const HEADING_HEIGHT: f64 = 24.0;
 const ROW_HEIGHT: f64 = 26.0;
 const BOX_HEIGHT: f64 = 14.0;
 const AXIS_HEIGHT: f64 = 42.0;
@@ -34,8 +34,8 @@ pub(crate) fn box_plot(
     let (mut y, mut model) = (TOP, "");
     for one in series {
         if one.model != model || y <= TOP {
-            let heading = shortened(&shown(&one.model), HEADING_CHARACTERS);
-            rows = rows.child(label("row-heading", (0.0, y + 14.0), "start", &heading));
+            let heading = shortened(&model_name(&one.model), HEADING_CHARACTERS);
+            rows = rows.child(label("row-heading", (0.0, y + 17.0), "start", &heading));
             y += HEADING_HEIGHT;
             model = &one.model;
         }
@@ -48,14 +48,14 @@ pub(crate) fn box_plot(
         series.len()
     );
     chart(id, "box-plot", y + AXIS_HEIGHT, &format!("{measure}: box plots"), &description)
+        .child(label("panel-title", (0.0, 14.0), "start", &shortened(measure, HEADING_CHARACTERS)))
         .child(horizontal(&scale, AxisUnit::for_durations(&scale), measure, (TOP, y + 4.0)))
         .child(rows)
 }
 
 fn row(series: &LatencySeries, scale: &Scale, style: &ArmStyle, middle: f64) -> Element {
     let arm = shortened(&shown(&series.arm), LABEL_CHARACTERS);
-    let row =
-        Element::new("g").child(label("row-label", (LEFT - 8.0, middle + 4.0), "end", &arm));
+    let row = Element::new("g").child(label("row-label", (LEFT - 8.0, middle + 4.0), "end", &arm));
     match &series.box_plot {
         Some(figures) => row.child(mark(series, figures, scale, style, middle)),
         None => row.child(label("no-data", (LEFT + 6.0, middle + 4.0), "start", "no successes")),
@@ -81,7 +81,7 @@ fn mark(
         .titled(format!(
             "{}, {}: median {}, middle half {} to {}, 5% to 95% {} to {}",
             shown(&series.arm),
-            shown(&series.model),
+            model_name(&series.model),
             duration_ms(figures.p50),
             duration_ms(figures.p25),
             duration_ms(figures.p75),
@@ -122,9 +122,8 @@ mod tests {
             series("b", "m", None),
             series("<b>", "other", Some(FIGURES)),
         ];
-        let drawn =
-            box_plot("x", "Latency", &all.iter().collect::<Vec<_>>(), &ArmStyles::new(&[]))
-                .to_string();
+        let drawn = box_plot("x", "Latency", &all.iter().collect::<Vec<_>>(), &ArmStyles::new(&[]))
+            .to_string();
         assert_eq!(drawn.matches("mark box").count(), 2);
         assert_eq!(drawn.matches("row-label").count(), 3);
         assert_eq!(drawn.matches("row-heading").count(), 2);

@@ -4,7 +4,7 @@ use super::element::{Element, label, line, rectangle};
 use super::scale::Scale;
 use crate::verdict::{CriterionResult, Direction};
 
-const WIDTH: f64 = 148.0;
+const WIDTH: f64 = 124.0;
 const HEIGHT: f64 = 30.0;
 const MIDDLE: f64 = 15.0;
 const LEFT: f64 = 6.0;
@@ -21,33 +21,38 @@ pub(crate) fn criterion_interval(criterion: &CriterionResult, title: &str) -> El
         Direction::AtMost => (limit, WIDTH),
         Direction::AtLeast => (0.0, limit),
     };
+    let unmeasured =
+        [criterion.low, criterion.high, criterion.estimate].iter().all(Option::is_none);
     let strip = Element::new("svg")
         .class("strip")
         .attribute("viewBox", format!("0 0 {WIDTH} {HEIGHT}"))
         .attribute("width", WIDTH.to_string())
         .attribute("height", HEIGHT.to_string())
         .attribute("role", "img")
-        .titled(title)
-        .child(rectangle("forbidden", (from, 3.0), (to - from, HEIGHT - 6.0)))
-        .child(line("track", (0.0, MIDDLE), (WIDTH, MIDDLE)));
+        .titled(title);
     let mark = Element::new("g")
         .class("mark interval")
         .attribute("data-arm", criterion.arm.as_str())
         .attribute("data-metric", criterion.metric.as_str());
-    let mark = if [criterion.low, criterion.high, criterion.estimate].iter().all(Option::is_none) {
-        mark.child(label("no-data", (WIDTH / 2.0, MIDDLE + 4.0), "middle", "not measured"))
-    } else {
-        mark.children(interval(criterion, &scale)).children(estimate(criterion, &scale))
-    };
-    strip.child(mark).child(line("limit", (limit, 1.0), (limit, HEIGHT - 1.0)))
+    if unmeasured {
+        let middle = (WIDTH / 2.0, MIDDLE + 4.0);
+        return strip.child(mark.child(label("no-data", middle, "middle", "not measured")));
+    }
+    let mark = mark.children(interval(criterion, &scale)).children(estimate(criterion, &scale));
+    strip
+        .child(rectangle("forbidden", (from, 3.0), (to - from, HEIGHT - 6.0)))
+        .child(line("track", (0.0, MIDDLE), (WIDTH, MIDDLE)))
+        .child(mark)
+        .child(line("limit", (limit, 1.0), (limit, HEIGHT - 1.0)))
 }
 
 /// The span of all finite values with some room around it.
 fn domain(criterion: &CriterionResult) -> (f64, f64) {
     let values = [Some(criterion.bound), criterion.low, criterion.high, criterion.estimate];
     let finite = values.into_iter().flatten().filter(|value| value.is_finite());
-    let (low, high) = finite
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
     let room = if high > low { (high - low) * PADDING } else { low.abs().max(1.0) * PADDING };
     (low - room, high + room)
 }
@@ -73,5 +78,46 @@ fn interval(criterion: &CriterionResult, scale: &Scale) -> Vec<Element> {
 fn estimate(criterion: &CriterionResult, scale: &Scale) -> Option<Element> {
     let value = criterion.estimate.filter(|value| value.is_finite())?;
     let x = scale.position(value);
-    Some(Element::new("circle").class("estimate").at("cx", x).at("cy", MIDDLE).at("r", 4.0))
+    Some(Element::new("circle").class("estimate").at("cx", x).at("cy", MIDDLE).at("r", 3.4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::criterion;
+
+    /// The x coordinate of the first element of this class.
+    fn x_of(drawn: &str, class: &str, attribute: &str) -> f64 {
+        let element = drawn.split(&format!("class=\"{class}\"")).nth(1).unwrap();
+        let value = element.split(&format!(" {attribute}=\"")).nth(1).unwrap();
+        value.split('"').next().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn limit_and_interval_keep_their_order() {
+        let drawn = criterion_interval(&criterion(), "t").to_string();
+        let (low, estimate) = (x_of(&drawn, "bar", "x1"), x_of(&drawn, "estimate", "cx"));
+        let (high, limit) = (x_of(&drawn, "bar", "x2"), x_of(&drawn, "limit", "x1"));
+        assert!(low < estimate && estimate < high && high < limit, "{drawn}");
+    }
+
+    #[test]
+    fn the_forbidden_side_follows_the_direction() {
+        let mut result = criterion();
+        let above = criterion_interval(&result, "t").to_string();
+        assert!((x_of(&above, "forbidden", "x") - x_of(&above, "limit", "x1")).abs() < 0.01);
+        result.direction = Direction::AtLeast;
+        let below = criterion_interval(&result, "t").to_string();
+        assert!(x_of(&below, "forbidden", "x").abs() < 0.01);
+    }
+
+    #[test]
+    fn an_infinite_bound_ends_in_an_arrow_and_no_figure_in_words() {
+        let mut result = criterion();
+        result.high = Some(f64::INFINITY);
+        assert_eq!(criterion_interval(&result, "t").to_string().matches("arrow").count(), 1);
+        (result.low, result.estimate, result.high) = (None, None, None);
+        let drawn = criterion_interval(&result, "t").to_string();
+        assert!(drawn.contains("not measured") && drawn.contains("mark interval"), "{drawn}");
+    }
 }

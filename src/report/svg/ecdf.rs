@@ -9,25 +9,31 @@ use super::scale::Scale;
 use super::{WIDTH, chart};
 use crate::report::LatencySeries;
 use crate::report::format::{count, share};
-use crate::report::text::shown;
+use crate::report::text::{model_name, shortened, shown};
 
 const LEFT: f64 = 40.0;
 const RIGHT: f64 = WIDTH - 12.0;
-const TOP: f64 = 30.0;
-const BOTTOM: f64 = 216.0;
+const TOP: f64 = 56.0;
+const BOTTOM: f64 = 242.0;
 const HEIGHT: f64 = BOTTOM + 42.0;
+const HEADING_CHARACTERS: usize = 54;
 /// Shares at which a line carries its arm's marker.
 const MARKED_SHARES: [f64; 3] = [0.25, 0.5, 0.95];
 
-/// Step lines of all first attempts; a line that ends below 100 % shows the share that failed.
+/// Step lines of all first attempts of one model; a line that ends below 100 % shows the share
+/// that failed.
+///
+/// `all` are the series of the measure over every model, so that its panels share their scale.
 pub(crate) fn ecdf(
     id: &str,
     measure: &str,
     model: &str,
-    series: &[&LatencySeries],
+    all: &[&LatencySeries],
     styles: &ArmStyles,
 ) -> Element {
-    let values = series.iter().flat_map(|one| one.ecdf.iter().map(|(value, _)| *value));
+    let series: Vec<&LatencySeries> =
+        all.iter().filter(|one| one.model == model).copied().collect();
+    let values = all.iter().flat_map(|one| one.ecdf.iter().map(|(value, _)| *value));
     let x = Scale::for_durations(values, (LEFT, RIGHT));
     let y = Scale::over((0.0, 1.0), (BOTTOM, TOP));
     let lines = series.iter().filter(|one| !one.ecdf.is_empty()).map(|one| {
@@ -49,19 +55,21 @@ pub(crate) fn ecdf(
                         share(end)
                     )),
             )
-            .children(markers(&one.ecdf).map(|(value, reached)| {
-                style.marker((x.position(value), y.position(reached)))
-            }))
+            .children(
+                markers(&one.ecdf)
+                    .map(|(value, reached)| style.marker((x.position(value), y.position(reached)))),
+            )
     });
     let description = format!(
         "{} lines. Height is the share of all first attempts, failures included, that were \
          answered within the duration; a line that ends below 100% shows the share that failed.",
         series.iter().filter(|one| !one.ecdf.is_empty()).count()
     );
-    let drawn =
-        chart(id, "ecdf-chart", HEIGHT, &format!("{measure}, {model}: distribution"), &description)
-            .child(vertical(&y, AxisUnit::PERCENT, "First attempts answered", (LEFT, RIGHT)))
-            .child(horizontal(&x, AxisUnit::for_durations(&x), measure, (TOP, BOTTOM)));
+    let heading = shortened(&format!("{measure}, {}", model_name(model)), HEADING_CHARACTERS);
+    let drawn = chart(id, "ecdf-chart", HEIGHT, &format!("{heading}: distribution"), &description)
+        .child(label("panel-title", (0.0, 14.0), "start", &heading))
+        .child(vertical(&y, AxisUnit::PERCENT, "First attempts answered", (LEFT, RIGHT)))
+        .child(horizontal(&x, AxisUnit::for_durations(&x), measure, (TOP, BOTTOM)));
     if series.iter().all(|one| one.ecdf.is_empty()) {
         let middle = (f64::midpoint(LEFT, RIGHT), f64::midpoint(TOP, BOTTOM));
         return drawn.child(label("no-data", middle, "middle", "no answers"));
@@ -104,7 +112,7 @@ mod tests {
         let x = Scale::over((0.0, 348.0), (LEFT, RIGHT));
         let y = Scale::over((0.0, 1.0), (BOTTOM, TOP));
         let path = step_path(&[(100.0, 0.5), (200.0, 0.75), (f64::INFINITY, 1.0)], &x, &y);
-        assert_eq!(path, "M40 216H140V123H240V76.5H388");
+        assert_eq!(path, "M40 242H140V149H240V102.5H388");
     }
 
     #[test]

@@ -13,8 +13,8 @@ const LEFT: f64 = 40.0;
 const RIGHT: f64 = WIDTH - 12.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 150.0;
-const VOLUME_TOP: f64 = 172.0;
-const VOLUME_BOTTOM: f64 = 204.0;
+const VOLUME_TOP: f64 = 178.0;
+const VOLUME_BOTTOM: f64 = 210.0;
 const HEIGHT: f64 = VOLUME_BOTTOM + 42.0;
 const HEADING_CHARACTERS: usize = 54;
 
@@ -30,7 +30,8 @@ pub(crate) fn error_timeline(
     let end = all.iter().map(|bucket| bucket.start_s + bucket.width_s).fold(0.0, f64::max);
     let worst = all.iter().filter_map(failed_share).fold(0.0, f64::max);
     let busiest = all.iter().map(|bucket| bucket.attempts).max().unwrap_or(0);
-    let x = Scale::over((0.0, end), (LEFT, RIGHT));
+    let (unit, unit_s) = AxisUnit::for_elapsed(end);
+    let x = TimeAxis { scale: Scale::over((0.0, end / unit_s), (LEFT, RIGHT)), unit_s };
     let y = Scale::from_zero(if worst > 0.0 { worst } else { 0.01 }, (BOTTOM, TOP));
     let volume = Scale::over((0.0, busiest as f64), (VOLUME_BOTTOM, VOLUME_TOP));
     let own: Vec<&ErrorBucket> = all.iter().filter(|bucket| bucket.arm == arm).collect();
@@ -45,14 +46,19 @@ pub(crate) fn error_timeline(
     );
     let heading = shortened(&shown(arm), HEADING_CHARACTERS);
     chart(id, "error-chart", HEIGHT, &format!("Failures over time: {heading}"), &description)
-        .child(label("row-heading", (0.0, 14.0), "start", &heading))
+        .child(label("panel-title", (0.0, 14.0), "start", &heading))
         .child(vertical(&y, AxisUnit::PERCENT, "Failed attempts", (LEFT, RIGHT)))
         .child(line("base", (LEFT, BOTTOM), (RIGHT, BOTTOM)))
         .child(label("axis-title", (0.0, VOLUME_TOP - 6.0), "start", "Attempts (count)"))
-        .child(label("tick", (LEFT - 6.0, VOLUME_TOP + 8.0), "end", &AxisUnit::COUNT.print(busiest as f64)))
+        .child(label(
+            "tick",
+            (LEFT - 6.0, VOLUME_TOP + 8.0),
+            "end",
+            &AxisUnit::COUNT.print(busiest as f64),
+        ))
         .child(horizontal(
-            &x,
-            AxisUnit::for_elapsed(&x),
+            &x.scale,
+            unit,
             "Time since the arm's first attempt",
             (VOLUME_TOP, VOLUME_BOTTOM),
         ))
@@ -64,25 +70,32 @@ pub(crate) fn error_timeline(
         )
 }
 
+/// The axis of elapsed time, and the seconds in its unit.
+struct TimeAxis {
+    scale: Scale,
+    unit_s: f64,
+}
+
 /// `None` when nothing was sent.
 fn failed_share(bucket: &ErrorBucket) -> Option<f64> {
     (bucket.attempts > 0).then(|| bucket.errors as f64 / bucket.attempts as f64)
 }
 
 /// Left edge and width of a slice, a hair apart from its neighbour where there is room.
-fn span(bucket: &ErrorBucket, x: &Scale) -> (f64, f64) {
-    let left = x.position(bucket.start_s);
-    let width = x.position(bucket.start_s + bucket.width_s) - left;
+fn span(bucket: &ErrorBucket, x: &TimeAxis) -> (f64, f64) {
+    let at = |elapsed_s: f64| x.scale.position(elapsed_s / x.unit_s);
+    let left = at(bucket.start_s);
+    let width = at(bucket.start_s + bucket.width_s) - left;
     (left, if width > 3.0 { width - 1.0 } else { width })
 }
 
-fn volume_bar(bucket: &ErrorBucket, x: &Scale, volume: &Scale) -> Element {
+fn volume_bar(bucket: &ErrorBucket, x: &TimeAxis, volume: &Scale) -> Element {
     let (left, width) = span(bucket, x);
     let top = volume.position(bucket.attempts as f64);
     rectangle("volume", (left, top), (width, VOLUME_BOTTOM - top))
 }
 
-fn error_bar(bucket: &ErrorBucket, x: &Scale, y: &Scale) -> Element {
+fn error_bar(bucket: &ErrorBucket, x: &TimeAxis, y: &Scale) -> Element {
     let (left, width) = span(bucket, x);
     let failed = failed_share(bucket).unwrap_or(0.0);
     // A failure among many thousand attempts must still be seen.

@@ -83,7 +83,7 @@ impl Scale {
 
     fn linear_ticks(&self) -> Vec<f64> {
         let (low, high) = self.domain;
-        let step = round_step((high - low) / 4.0);
+        let step = round_step((high - low) / 5.0);
         let first = (low / step).ceil() as i64;
         let last = (high / step + 1e-9).floor() as i64;
         (first..=last).map(|multiple| multiple as f64 * step).take(MOST_TICKS).collect()

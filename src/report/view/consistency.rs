@@ -48,10 +48,13 @@ fn table(report: &Report, controls: &[&str]) -> Table {
     )
     .when_empty("No answers were compared.");
     let is_control = |row: &ConsistencyRow| controls.contains(&row.arm.as_str());
-    for row in &report.consistency {
-        let floor =
-            report.consistency.iter().find(|other| other.measure == row.measure && is_control(other));
+    for row in by_measure(&report.consistency) {
+        let floor = report
+            .consistency
+            .iter()
+            .find(|other| other.measure == row.measure && is_control(other));
         let percent = |value: Option<f64>| Cell::optional(value, share);
+        let floor_percent = |value: Option<f64>| percent(value).repeated_if(is_control(row));
         table.rows.push(vec![
             Cell::words(measure_name(&row.measure)),
             Cell::name(&row.arm),
@@ -60,12 +63,20 @@ fn table(report: &Report, controls: &[&str]) -> Table {
             percent(row.disagreement),
             percent(row.low),
             percent(row.high),
-            percent(floor.and_then(|floor| floor.disagreement)),
-            percent(floor.and_then(|floor| floor.low)),
-            percent(floor.and_then(|floor| floor.high)),
+            floor_percent(floor.and_then(|floor| floor.disagreement)),
+            floor_percent(floor.and_then(|floor| floor.low)),
+            floor_percent(floor.and_then(|floor| floor.high)),
         ]);
     }
     table
+}
+
+/// The rows of one measure next to each other, measures in order of first appearance.
+fn by_measure(rows: &[ConsistencyRow]) -> Vec<&ConsistencyRow> {
+    let first = |row: &ConsistencyRow| rows.iter().position(|other| other.measure == row.measure);
+    let mut ordered: Vec<&ConsistencyRow> = rows.iter().collect();
+    ordered.sort_by_key(|row| first(row));
+    ordered
 }
 
 fn measure_name(measure: &str) -> String {
@@ -76,5 +87,40 @@ fn measure_name(measure: &str) -> String {
         "json" => "JSON content".to_owned(),
         "tool_calls" => "Tool calls".to_owned(),
         other => shown(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::report;
+
+    #[test]
+    fn every_arm_stands_beside_the_noise_floor_of_its_measure() {
+        let section = section(&report());
+        let rows = &section.tables[0].rows;
+        let texts: Vec<Vec<&str>> =
+            rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect()).collect();
+        assert_eq!(
+            texts.iter().map(|row| row[..2].to_vec()).collect::<Vec<_>>(),
+            [
+                ["Exact text", "control"],
+                ["Exact text", "next"],
+                ["JSON content", "control"],
+                ["JSON content", "next"],
+            ]
+        );
+        assert_eq!(texts[1][7..], texts[0][4..7]);
+        assert_eq!(texts[3][4..7], ["–", "–", "–"]);
+        assert_eq!(texts[3][7..], texts[2][4..7]);
+    }
+
+    #[test]
+    fn without_a_control_the_floor_is_unknown_and_the_lead_says_so() {
+        let mut report = report();
+        report.arms.retain(|arm| arm.role != "control");
+        let section = section(&report);
+        assert!(section.lead.contains("noise floor is unknown"));
+        assert!(section.tables[0].rows.iter().all(|row| row[7].text == "–"));
     }
 }

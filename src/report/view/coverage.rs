@@ -73,9 +73,7 @@ fn sums_of(arm: &ArmCoverage) -> [Sum; 2] {
     let who = format!("{}, repeat {}", shown(&arm.arm), count(arm.repeat));
     let planned = u128::from(arm.planned);
     let mut parts = vec![format!("{} planned", count(arm.planned))];
-    parts.extend(
-        arm.excluded.iter().map(|(reason, n)| format!("{} {}", count(*n), shown(reason))),
-    );
+    parts.extend(arm.excluded.iter().map(|(reason, n)| format!("{} {}", count(*n), shown(reason))));
     let captured = Sum {
         text: format!("{who}: {} captured = {}", count(arm.captured), parts.join(" + ")),
         holds: u128::from(arm.captured) == planned + excluded(arm),
@@ -122,8 +120,46 @@ fn money(money: &Money) -> Table {
             amount(money.uncertain_nanousd),
         ],
     ];
-    table.rows.extend(money.arms.iter().map(|(arm, cost)| {
-        vec![Cell::words(format!("of it for {}", shown(arm))), amount(*cost)]
-    }));
+    table.rows.extend(
+        money.arms.iter().map(|(arm, cost)| {
+            vec![Cell::words(format!("Spent for {}", shown(arm))), amount(*cost)]
+        }),
+    );
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::report;
+
+    #[test]
+    fn the_sums_are_written_out_and_hold() {
+        let coverage = coverage(&report().verdict);
+        let texts: Vec<&str> = coverage.sums.iter().map(|sum| sum.text.as_str()).collect();
+        assert_eq!(
+            texts[..2],
+            [
+                "control, repeat 1: 11,999 captured = 11,797 planned + 121 gateway_cache_hit + 81 \
+                 health_check",
+                "control, repeat 1: 11,797 planned = 11,731 done + 4 failed + 3 uncertain + 59 not \
+                 sent",
+            ]
+        );
+        assert_eq!(
+            texts[4],
+            "7.443468225 USD spent = 4.021734112 USD control + 3.421734113 USD next"
+        );
+        assert!(coverage.sums.iter().all(|sum| sum.holds), "{:?}", coverage.sums);
+    }
+
+    #[test]
+    fn a_sum_that_does_not_hold_is_shown_as_broken() {
+        let mut verdict = report().verdict;
+        verdict.coverage[0].captured += 1;
+        verdict.coverage[1].done = u64::MAX;
+        verdict.money.arms.insert("extra".to_owned(), i64::MAX);
+        let holds: Vec<bool> = coverage(&verdict).sums.iter().map(|sum| sum.holds).collect();
+        assert_eq!(holds, [false, true, true, false, false]);
+    }
 }

@@ -34,10 +34,10 @@ pub(crate) struct CriterionView {
     pub low: String,
     /// The upper one-sided bound.
     pub high: String,
-    /// Whether the lower bound decided the outcome.
-    pub low_decides: bool,
-    /// Whether the upper bound decided the outcome.
-    pub high_decides: bool,
+    /// The bound that decided the outcome; none decides an inconclusive one.
+    pub deciding: Option<Bound>,
+    /// Whether any figure was measured.
+    pub is_measured: bool,
     /// Confidence of each bound.
     pub confidence: String,
     /// Exchanges in the estimate.
@@ -60,6 +60,27 @@ pub(crate) struct CriterionView {
     pub interval: Element,
 }
 
+/// One of the two one-sided bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// The lower one.
+    Low,
+    /// The upper one.
+    High,
+}
+
+impl CriterionView {
+    /// Whether the lower bound decided the outcome.
+    pub(crate) fn low_decides(&self) -> bool {
+        self.deciding == Some(Bound::Low)
+    }
+
+    /// Whether the upper bound decided the outcome.
+    pub(crate) fn high_decides(&self) -> bool {
+        self.deciding == Some(Bound::High)
+    }
+}
+
 /// Formats every criterion, in the given order.
 pub(crate) fn criteria(criteria: &[CriterionResult]) -> Vec<CriterionView> {
     criteria.iter().map(criterion_view).collect()
@@ -72,7 +93,6 @@ fn criterion_view(criterion: &CriterionResult) -> CriterionView {
         Outcome::NotMet => ("not met", "✕", "no-go"),
         Outcome::Inconclusive => ("inconclusive", "?", "inconclusive"),
     };
-    let (low_decides, high_decides) = deciding_bound(criterion);
     let figure = |value: Option<f64>| beside_limit(value, criterion.bound, &unit);
     let sign = match criterion.direction {
         Direction::AtMost => "≤",
@@ -99,8 +119,8 @@ fn criterion_view(criterion: &CriterionResult) -> CriterionView {
         estimate,
         low,
         high,
-        low_decides,
-        high_decides,
+        deciding: deciding_bound(criterion),
+        is_measured: is_measured(criterion),
         confidence: level,
         n: count(criterion.n),
         clusters: count(criterion.clusters),
@@ -115,12 +135,21 @@ fn criterion_view(criterion: &CriterionResult) -> CriterionView {
 }
 
 /// Which bound the outcome rests on: that between the estimate and the limit.
-fn deciding_bound(criterion: &CriterionResult) -> (bool, bool) {
+fn deciding_bound(criterion: &CriterionResult) -> Option<Bound> {
     match (criterion.outcome, criterion.direction) {
-        (Outcome::Inconclusive, _) => (false, false),
-        (Outcome::Met, Direction::AtMost) | (Outcome::NotMet, Direction::AtLeast) => (false, true),
-        (Outcome::Met, Direction::AtLeast) | (Outcome::NotMet, Direction::AtMost) => (true, false),
+        (Outcome::Inconclusive, _) => None,
+        (Outcome::Met, Direction::AtMost) | (Outcome::NotMet, Direction::AtLeast) => {
+            Some(Bound::High)
+        }
+        (Outcome::Met, Direction::AtLeast) | (Outcome::NotMet, Direction::AtMost) => {
+            Some(Bound::Low)
+        }
     }
+}
+
+/// Whether there is anything to draw or to be confident of.
+fn is_measured(criterion: &CriterionResult) -> bool {
+    [criterion.low, criterion.high, criterion.estimate].iter().any(Option::is_some)
 }
 
 fn advisory(criterion: &CriterionResult) -> String {
@@ -176,4 +205,65 @@ fn sources(criterion: &CriterionResult) -> Vec<(&'static str, String)> {
         sources.push(("Parameters", parameters.join(", ")));
     }
     sources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{criterion, report};
+
+    #[test]
+    fn the_bound_that_decided_is_marked_and_no_other() {
+        let mut result = criterion();
+        let cases = [
+            (Outcome::Met, Direction::AtMost, Some(Bound::High)),
+            (Outcome::NotMet, Direction::AtMost, Some(Bound::Low)),
+            (Outcome::Met, Direction::AtLeast, Some(Bound::Low)),
+            (Outcome::NotMet, Direction::AtLeast, Some(Bound::High)),
+            (Outcome::Inconclusive, Direction::AtMost, None),
+        ];
+        for (outcome, direction, wanted) in cases {
+            (result.outcome, result.direction) = (outcome, direction);
+            assert_eq!(criterion_view(&result).deciding, wanted, "{outcome:?} {direction:?}");
+        }
+    }
+
+    #[test]
+    fn figures_carry_their_unit_and_infinite_ones_their_sign() {
+        let views = criteria(&report().verdict.criteria);
+        let figures: Vec<[&str; 4]> = views
+            .iter()
+            .map(|view| [&view.limit, &view.estimate, &view.low, &view.high].map(String::as_str))
+            .collect();
+        assert_eq!(figures[0], ["≤ 1,500 ms", "1,312 ms", "1,288 ms", "1,392 ms"]);
+        assert_eq!(figures[1], ["≤ 0.1%", "0.2470%", "0.1830%", "0.3290%"]);
+        assert_eq!(figures[2], ["≤ 10,000 ms", "9,124 ms", "7,211 ms", "∞"]);
+        assert_eq!(figures[3], ["≤ 1×", "0.6127×", "0.6043×", "0.6213×"]);
+        assert_eq!(figures[4], ["≥ 99%", "99.31%", "99.17%", "99.49%"]);
+        assert_eq!(figures[5], ["≤ 0.5%", "–", "–", "–"]);
+    }
+
+    #[test]
+    fn an_advisory_criterion_says_why_it_only_advises() {
+        let mut result = criterion();
+        assert_eq!(criterion_view(&result).advisory, "");
+        result.gate = false;
+        assert_eq!(criterion_view(&result).advisory, "advisory in the plan");
+        result.advisory_reason = Some("different vantage".to_owned());
+        assert_eq!(criterion_view(&result).advisory, "different vantage");
+    }
+
+    #[test]
+    fn what_would_decide_is_said_as_far_as_it_is_known() {
+        let cases = [
+            (None, None, ""),
+            (Some(38_219), None, "38,219 exchanges in all"),
+            (None, Some(0.5), "0.500 USD more"),
+            (Some(38_219), Some(8.937), "38,219 exchanges in all, 8.94 USD more"),
+        ];
+        for (n, usd, wanted) in cases {
+            assert_eq!(needed(Some(&Needed { n, usd })), wanted);
+        }
+        assert_eq!(needed(None), "");
+    }
 }

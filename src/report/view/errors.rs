@@ -50,8 +50,8 @@ fn over_time(report: &Report, styles: &ArmStyles) -> Chart {
         .iter()
         .map(|bucket| {
             let seconds = |value: f64| Cell::figure(format!("{value} s"), value);
-            let failed = (bucket.attempts > 0)
-                .then(|| bucket.errors as f64 / bucket.attempts as f64);
+            let failed =
+                (bucket.attempts > 0).then(|| bucket.errors as f64 / bucket.attempts as f64);
             vec![
                 Cell::name(&bucket.arm),
                 seconds(bucket.start_s),

@@ -104,8 +104,7 @@ fn gates(criteria: &[CriterionResult]) -> Fact {
     let with = |outcome: Outcome| {
         criteria.iter().filter(|one| one.gate && one.outcome == outcome).count() as u64
     };
-    let [met, not_met, open] =
-        [Outcome::Met, Outcome::NotMet, Outcome::Inconclusive].map(with);
+    let [met, not_met, open] = [Outcome::Met, Outcome::NotMet, Outcome::Inconclusive].map(with);
     let advisory = criteria.iter().filter(|one| !one.gate).count() as u64;
     Fact {
         label: "Gates met",
@@ -150,4 +149,37 @@ fn arms(arms: &[ArmSummary]) -> String {
     };
     let control = if named("control").is_empty() { "without control" } else { "with control" };
     format!("{} → {} ({control})", named("incumbent").join(", "), named("candidate").join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::report;
+
+    #[test]
+    fn the_key_figures_count_gates_replays_and_money() {
+        let headline = headline(&report());
+        let facts: Vec<(&str, &str)> =
+            headline.facts.iter().map(|fact| (fact.value.as_str(), fact.detail.as_str())).collect();
+        assert_eq!(
+            facts,
+            [
+                ("3 of 5", "1 not met, 1 inconclusive; 1 advisory"),
+                ("23,462 of 23,594", "11,999 exchanges captured"),
+                (
+                    "7.44 USD",
+                    "of a budget of 25.00 USD; at most 0.0124 USD more for attempts of unknown outcome"
+                ),
+            ]
+        );
+        assert_eq!(headline.arms, "incumbent → next (with control)");
+    }
+
+    #[test]
+    fn each_decision_has_its_own_word_symbol_and_class() {
+        let views = [Decision::Go, Decision::NoGo, Decision::Inconclusive].map(DecisionView::from);
+        assert_eq!(views.map(|view| view.word), ["GO", "NO-GO", "INCONCLUSIVE"]);
+        assert_eq!(views.map(|view| view.symbol), ["✓", "✕", "?"]);
+        assert_eq!(views.map(|view| view.class), ["go", "no-go", "inconclusive"]);
+    }
 }

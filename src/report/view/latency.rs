@@ -1,10 +1,10 @@
 //! Latency: box plots, distributions and percentiles.
 
-use super::{ALL_MODELS, Chart, Folded, LegendEntry, Section, model_name};
+use super::{Chart, Folded, LegendEntry, Section};
 use crate::report::format::{duration_ms, percentile_name, share};
 use crate::report::svg::{ArmStyles, box_plot, ecdf};
 use crate::report::table::{Cell, Column, Table};
-use crate::report::text::shown;
+use crate::report::text::{ALL_MODELS, model_name, shown};
 use crate::report::{LatencySeries, Percentile, Report};
 
 /// Rows of a distribution that the table beneath the chart shows; the page's data has all.
@@ -99,16 +99,18 @@ fn box_plots(report: &Report, styles: &ArmStyles, measures: &[&str]) -> Chart {
             Column::figure("p95"),
         ],
     );
-    for series in report.latency.iter() {
+    for series in &report.latency {
         let figures = series.box_plot.map(|b| [b.p05, b.p25, b.p50, b.p75, b.p95]);
         let mut row = vec![
             Cell::words(measure_name(&series.measure)),
             Cell::words(model_name(&series.model)),
             Cell::name(&series.arm),
         ];
-        row.extend((0..5).map(|i| {
-            Cell::optional(figures.and_then(|five| five.get(i).copied()), duration_ms)
-        }));
+        row.extend(
+            (0..5).map(|i| {
+                Cell::optional(figures.and_then(|five| five.get(i).copied()), duration_ms)
+            }),
+        );
         data.rows.push(row);
     }
     Chart {
@@ -126,11 +128,8 @@ fn ecdfs(report: &Report, styles: &ArmStyles, measures: &[&str]) -> Chart {
     for measure in measures {
         let series = of_measure(report, measure);
         for model in in_order(series.iter().map(|one| one.model.as_str())) {
-            let of_model: Vec<&LatencySeries> =
-                series.iter().filter(|one| one.model == model).copied().collect();
             let id = format!("ecdf-{}", panels.len());
-            let (measure, model) = (measure_name(measure), model_name(model));
-            panels.push(ecdf(&id, &measure, &model, &of_model, styles));
+            panels.push(ecdf(&id, &measure_name(measure), model, &series, styles));
         }
     }
     let mut data = Table::new(
@@ -216,8 +215,8 @@ fn percentile_row(series: &LatencySeries, p: f64, repeats: bool) -> Vec<Cell> {
     let at = |list: &[Percentile]| list.iter().find(|one| one.p.total_cmp(&p).is_eq()).cloned();
     let all = at(&series.percentiles);
     let duration = |value: Option<f64>| Cell::optional(value, duration_ms);
-    let answered = (series.n > 0)
-        .then(|| series.n.saturating_sub(series.failures) as f64 / series.n as f64);
+    let answered =
+        (series.n > 0).then(|| series.n.saturating_sub(series.failures) as f64 / series.n as f64);
     vec![
         Cell::words(model_name(&series.model)).repeated_if(repeats),
         Cell::name(&series.arm).repeated_if(repeats),
@@ -235,6 +234,39 @@ fn percentile_row(series: &LatencySeries, p: f64, repeats: bool) -> Vec<Cell> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::testing::report;
+
+    #[test]
+    fn the_three_kinds_of_percentiles_stand_side_by_side_with_the_share_answered() {
+        let mut report = report();
+        let series = &mut report.latency[0];
+        (series.n, series.failures) = (1000, 25);
+        series.percentiles.truncate(2);
+        series.success_percentiles.truncate(1);
+        series.with_retries_percentiles.remove(1);
+        let table = percentiles("t".to_owned(), "latency_ms", &[series]);
+        let of_row = |row: usize| -> Vec<&str> {
+            table.rows[row].iter().map(|cell| cell.text.as_str()).collect()
+        };
+        assert_eq!(table.rows.len(), 4);
+        assert_eq!(of_row(0)[..5], ["all models", "incumbent", "1,000", "97.5%", "p50"]);
+        assert!(of_row(0)[5..].iter().all(|text| text.ends_with(" ms")), "{:?}", of_row(0));
+        assert_eq!(of_row(1)[8..], ["–", "–"]);
+        assert_eq!(of_row(3)[5..9], ["–", "–", "–", "–"]);
+    }
+
+    #[test]
+    fn models_are_folded_away_when_there_are_figures_over_all() {
+        let report = report();
+        let section = section(&report, &ArmStyles::new(&report.arms));
+        assert_eq!(section.tables.len(), 2);
+        assert_eq!(section.folded[0].tables.len(), 2);
+        let models = |table: &Table| -> Vec<String> {
+            table.rows.iter().map(|row| row[0].text.clone()).collect()
+        };
+        assert!(models(&section.tables[0]).iter().all(|model| model == "all models"));
+        assert!(models(&section.folded[0].tables[0]).iter().all(|model| model == "gpt-4o"));
+    }
 
     #[test]
     fn thinning_keeps_both_ends_and_no_more_than_asked() {

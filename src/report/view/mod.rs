@@ -102,11 +102,3 @@ pub(crate) fn sections(report: &Report) -> Vec<Section> {
         evidence::reproduce(report),
     ]
 }
-
-/// The words for a model name; the name that stands for all models is spelled out.
-fn model_name(model: &str) -> String {
-    if model == ALL_MODELS { "all models".to_owned() } else { super::text::shown(model) }
-}
-
-/// The model name of figures over all models together.
-const ALL_MODELS: &str = "(all)";

@@ -1,11 +1,11 @@
 //! Tokens, cost and prices.
 
-use super::{Chart, Section, model_name};
+use super::{Chart, Section};
 use crate::report::Report;
 use crate::report::format::{self, usd};
 use crate::report::svg::{ArmStyles, cost_bars};
 use crate::report::table::{Cell, Column, Table};
-use crate::report::text::shown;
+use crate::report::text::{model_name, shown};
 
 const MONTHLY: &str = "Monthly bill at the captured volume";
 
@@ -24,9 +24,9 @@ pub(super) fn tokens(report: &Report) -> Section {
             Column::text("Model"),
             Column::figure("Exchanges with usage"),
             Column::figure("Input tokens"),
-            Column::figure("of it from cache"),
+            Column::figure("of which cached"),
             Column::figure("Output tokens"),
-            Column::figure("of it reasoning"),
+            Column::figure("of which reasoning"),
         ],
     );
     let tokens = |value: i64| Cell::figure(format::tokens(value), value as f64);
@@ -103,7 +103,7 @@ fn bills(report: &Report) -> Table {
             Column::text("Arm"),
             Column::figure("Exchanges with cost"),
             Column::figure("Cost of the replay"),
-            Column::figure("of it estimated"),
+            Column::figure("of which estimated"),
             Column::figure("Mean per exchange"),
             Column::figure("value").under(MONTHLY),
             Column::figure("lower bound").under(MONTHLY),

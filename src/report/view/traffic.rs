@@ -53,7 +53,12 @@ pub(super) fn compared(report: &Report) -> Section {
     section.tables = vec![
         arms(report),
         facts(&report.capture),
-        counts("models-table", "Captured exchanges per requested model", "Model", &report.capture.models),
+        counts(
+            "models-table",
+            "Captured exchanges per requested model",
+            "Model",
+            &report.capture.models,
+        ),
         counts("rejected-table", "Lines of the log set aside", "Reason", &report.capture.rejected)
             .when_empty("No line was set aside."),
     ];
@@ -98,11 +103,8 @@ fn arms(report: &Report) -> Table {
 }
 
 fn facts(capture: &CaptureSummary) -> Table {
-    let mut table = Table::new(
-        "capture-table",
-        "Capture",
-        &[Column::text("Item"), Column::figure("Value")],
-    );
+    let mut table =
+        Table::new("capture-table", "Capture", &[Column::text("Item"), Column::figure("Value")]);
     let time = |text: &Option<String>| {
         Cell::words(text.as_deref().map_or_else(|| UNKNOWN.to_owned(), shown))
     };
@@ -127,7 +129,6 @@ fn counts(
     counts: &BTreeMap<String, u64>,
 ) -> Table {
     let mut table = Table::new(id, caption, &[Column::text(what), Column::figure("Count")]);
-    table.rows =
-        counts.iter().map(|(name, n)| vec![Cell::name(name), Cell::count(*n)]).collect();
+    table.rows = counts.iter().map(|(name, n)| vec![Cell::name(name), Cell::count(*n)]).collect();
     table
 }

@@ -1,0 +1,166 @@
+//! What the user names as input, to the files that are read, in a fixed order.
+
+use std::path::{Path, PathBuf};
+
+use crate::dataset::{Location, Project};
+
+use super::error::ImportError;
+use super::pattern::{entries, expand, has_wildcard, is_real_folder};
+
+/// Endings of files that are read when a folder is named.
+const LOG_ENDINGS: &[&str] = &["jsonl", "ndjson", "json", "log", "txt", "gz"];
+
+/// Where lines come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+impl Input {
+    /// The name in tables and messages.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Input::File(path) => path.to_string_lossy().into_owned(),
+            Input::Stdin => "-".to_owned(),
+        }
+    }
+}
+
+/// The inputs, and the files in named folders that do not look like logs.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) read: Vec<Input>,
+    pub(super) left_out: Vec<PathBuf>,
+}
+
+/// Resolves files, folders, patterns and `-`, in the order in which they are named.
+///
+/// Folders are walked in the order of names, without hidden files and without the project's own
+/// folders. A file that is named twice is read once.
+pub(super) fn resolve(named: &[String], project: &Project) -> Result<Inputs, ImportError> {
+    if named.is_empty() {
+        return Err(ImportError::NoInputs);
+    }
+    let mut inputs = Inputs::default();
+    for name in named {
+        if name == "-" {
+            add(&mut inputs.read, Input::Stdin);
+            continue;
+        }
+        let location = Location::parse(name)?;
+        let path = location.path();
+        if path.is_dir() {
+            let before = inputs.read.len();
+            walk(path, &own_folders(project), &mut inputs);
+            if inputs.read.len() == before {
+                return Err(ImportError::NoLogs(path.to_owned()));
+            }
+        } else if path.exists() {
+            add(&mut inputs.read, Input::File(path.to_owned()));
+        } else if has_wildcard(name) {
+            let found = expand(&path.to_string_lossy());
+            if found.is_empty() {
+                return Err(ImportError::NoMatch(name.clone()));
+            }
+            found.into_iter().for_each(|path| add(&mut inputs.read, Input::File(path)));
+        } else {
+            return Err(ImportError::Missing(path.to_owned()));
+        }
+    }
+    Ok(inputs)
+}
+
+fn own_folders(project: &Project) -> Vec<PathBuf> {
+    [project.capture_folder(), project.rejects_folder(), project.runs_folder()]
+        .iter()
+        .filter_map(|folder| folder.canonicalize().ok())
+        .collect()
+}
+
+fn walk(folder: &Path, own: &[PathBuf], inputs: &mut Inputs) {
+    if folder.canonicalize().is_ok_and(|folder| own.contains(&folder)) {
+        return;
+    }
+    for name in entries(folder) {
+        let path = folder.join(&name);
+        if is_real_folder(&path) {
+            walk(&path, own, inputs);
+        } else if !path.is_file() {
+            // Devices, pipes and links to folders are no logs.
+        } else if looks_like_a_log(&path) {
+            add(&mut inputs.read, Input::File(path));
+        } else {
+            inputs.left_out.push(path);
+        }
+    }
+}
+
+/// Object stores often hold log objects whose name has no ending.
+fn looks_like_a_log(path: &Path) -> bool {
+    path.extension().is_none_or(|ending| {
+        let ending = ending.to_string_lossy().to_ascii_lowercase();
+        LOG_ENDINGS.contains(&ending.as_str())
+    })
+}
+
+fn add(read: &mut Vec<Input>, input: Input) {
+    if !read.contains(&input) {
+        read.push(input);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn names(named: &[&str], project: &Project) -> Vec<String> {
+        let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
+        resolve(&named, project).unwrap().read.iter().map(Input::name).collect()
+    }
+
+    #[test]
+    fn a_folder_is_walked_in_order_without_hidden_and_foreign_files_and_our_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in [
+            "b/2.jsonl",
+            "b/1.jsonl.gz",
+            "a.ndjson",
+            "object-without-ending",
+            ".hidden.jsonl",
+            "README.md",
+            "capture/manifest.json",
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}").unwrap();
+        }
+        let root_text = root.to_str().unwrap();
+        let project = Project::new(root);
+        let found = names(&[root_text], &project);
+        let expected = ["a.ndjson", "b/1.jsonl.gz", "b/2.jsonl", "object-without-ending"]
+            .map(|name| format!("{root_text}/{name}"));
+        assert_eq!(found, expected);
+        let twice = names(&[&expected[0], root_text, "-", "-"], &project);
+        assert_eq!(twice.len(), 5, "{twice:?}");
+        let inputs = resolve(&[root_text.to_owned()], &project).unwrap();
+        assert_eq!(inputs.left_out, [root.join("README.md")]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_str().unwrap();
+        let project = Project::new(root);
+        let refused = |name: String| resolve(&[name], &project).unwrap_err();
+        assert!(matches!(refused(format!("{root}/no.jsonl")), ImportError::Missing(_)));
+        assert!(matches!(refused(format!("{root}/*.jsonl")), ImportError::NoMatch(_)));
+        assert!(matches!(refused(root.to_owned()), ImportError::NoLogs(_)));
+        assert!(refused("s3://bucket/logs".to_owned()).to_string().contains("s3://bucket/logs"));
+        assert!(matches!(resolve(&[], &project), Err(ImportError::NoInputs)));
+    }
+}

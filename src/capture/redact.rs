@@ -1,0 +1,130 @@
+//! The hook by which content is made harmless before anything of it is written.
+
+use std::borrow::Cow;
+
+use crate::dataset::CapturedExchange;
+
+use super::secrets;
+
+/// Something that takes what must not be kept out of captured content.
+pub trait Redactor: Send + Sync {
+    /// Redacts every text column of an exchange; JSON columns stay valid JSON.
+    fn redact(&self, exchange: &mut CapturedExchange);
+
+    /// Redacts a text of any kind, such as the excerpt of a line that could not be read.
+    fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str>;
+
+    /// What it does, one entry a rule set, for the manifest of the capture.
+    fn describe(&self) -> Vec<String>;
+}
+
+/// Replaces keys, tokens and passwords by typed stand-ins such as `[secret:openai_key]`.
+///
+/// An import always applies it, before any other redactor. The same secret always gives the same
+/// stand-in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SecretScrubber;
+
+impl Redactor for SecretScrubber {
+    fn redact(&self, exchange: &mut CapturedExchange) {
+        for text in plain_texts(exchange) {
+            replace(text, secrets::scrub_text);
+        }
+        for json in json_texts(exchange) {
+            replace(json, secrets::scrub_json);
+        }
+    }
+
+    fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        secrets::scrub_text(text)
+    }
+
+    fn describe(&self) -> Vec<String> {
+        vec![format!("secrets ({})", secrets::kinds().join(", "))]
+    }
+}
+
+/// Adds nothing to the [`SecretScrubber`] that every import applies.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SecretsOnly;
+
+impl Redactor for SecretsOnly {
+    fn redact(&self, _: &mut CapturedExchange) {}
+
+    fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        Cow::Borrowed(text)
+    }
+
+    fn describe(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {
+    if let Cow::Owned(redacted) = redact(text) {
+        *text = redacted;
+    }
+}
+
+/// The columns that hold plain text from the log.
+fn plain_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> {
+    let required = [&mut row.request_id, &mut row.request_model];
+    let optional = [
+        &mut row.session_id,
+        &mut row.user_id,
+        &mut row.provider,
+        &mut row.route,
+        &mut row.tenant,
+        &mut row.response_model,
+        &mut row.response_text,
+        &mut row.finish_reason,
+        &mut row.refusal,
+        &mut row.error_message,
+    ];
+    required.into_iter().chain(optional.into_iter().flatten())
+}
+
+/// The columns that hold JSON.
+fn json_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> {
+    [&mut row.request_body, &mut row.tool_calls, &mut row.tags].into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_secret_is_found_in_every_text_column_and_json_stays_json() {
+        let key = format!("sk-{}", "a1B2c3D4e5F6g7H8");
+        let text = || Some(format!("see {key}."));
+        let body = json!({"messages": [{"role": "user", "content": format!("line\n{key}\"x")}]});
+        let calls = json!([{"id": "c", "name": "f", "arguments": format!("{{\"k\":\"{key}\"}}")}]);
+        let mut row = CapturedExchange {
+            request_id: key.clone(),
+            session_id: text(),
+            user_id: text(),
+            provider: text(),
+            route: text(),
+            tenant: text(),
+            tags: Some(json!([key]).to_string()),
+            request_model: key.clone(),
+            response_model: text(),
+            request_body: Some(body.to_string()),
+            response_text: text(),
+            tool_calls: Some(calls.to_string()),
+            finish_reason: text(),
+            refusal: text(),
+            error_message: text(),
+            ..CapturedExchange::default()
+        };
+        SecretScrubber.redact(&mut row);
+        let all = serde_json::to_string(&row).unwrap();
+        assert!(!all.contains(&key[3..]), "{all}");
+        assert_eq!(all.matches("[secret:openai_key]").count(), 15, "{all}");
+        let body: Value = serde_json::from_str(row.request_body.as_deref().unwrap()).unwrap();
+        assert_eq!(body["messages"][0]["content"], "line\n[secret:openai_key]\"x");
+        let calls: Value = serde_json::from_str(row.tool_calls.as_deref().unwrap()).unwrap();
+        assert_eq!(calls[0]["arguments"], "{\"k\":\"[secret:openai_key]\"}");
+    }
+}

@@ -1,0 +1,42 @@
+//! Loads what most subcommands need: project, plan, prices.
+
+use std::path::PathBuf;
+
+use super::Common;
+use super::failure::Failure;
+use crate::dataset::Project;
+use crate::plan::{self, Plan, PlanError, PriceBook};
+use crate::verdict::check_criteria;
+
+/// The project folder.
+pub(super) fn project(common: &Common) -> Project {
+    Project::new(common.folder.clone())
+}
+
+/// Where the plan is.
+pub(super) fn plan_path(common: &Common) -> PathBuf {
+    common.config.clone().unwrap_or_else(|| project(common).plan_file())
+}
+
+/// The plan, checked as a whole: metrics are known one layer above the plan itself.
+pub(super) fn plan(common: &Common) -> Result<Plan, Failure> {
+    let path = plan_path(common);
+    let plan = plan::load(&path)?;
+    check_criteria(&plan.criteria).map_err(|problems| {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        PlanError::Invalid { path, text, problems }
+    })?;
+    Ok(plan)
+}
+
+/// The prices of a plan.
+pub(super) fn prices(common: &Common, plan: &Plan) -> Result<PriceBook, Failure> {
+    let folder = plan_path(common).parent().map(PathBuf::from).unwrap_or_default();
+    Ok(PriceBook::new(plan, &folder)?)
+}
+
+/// The time as RFC 3339, for labels.
+#[expect(clippy::disallowed_methods, reason = "the command line labels what it makes")]
+pub(super) fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

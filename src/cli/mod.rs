@@ -1,0 +1,162 @@
+//! The command line: one file per subcommand. It parses, calls the library, prints, and exits.
+
+mod assess;
+mod demo;
+mod failure;
+mod import;
+mod judge;
+mod load;
+mod progress;
+mod replay;
+mod report;
+mod run;
+mod schema;
+mod signals;
+mod simulator;
+mod sql;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use self::failure::Failure;
+
+/// Exit code when a run is stopped but can be resumed (budget, outage, SIGTERM).
+const EXIT_RESUMABLE: u8 = 75;
+
+/// Exit code after an interruption by the user.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// May we move this LLM traffic to another provider?
+///
+/// Rehearsal imports the logs of a gateway, replays the captured requests against a candidate,
+/// and judges latency, errors, answers and cost against criteria of a plan.
+#[derive(Debug, Parser)]
+#[command(name = "rehearsal", version, propagate_version = true)]
+#[command(after_long_help = "\
+Exit codes: 0 done or GO, 1 internal error, 2 usage, 3 bad plan or data, 4 too many rejected \
+lines, 10 NO-GO, 11 INCONCLUSIVE, 75 stopped but resumable, 130 interrupted, resumable.
+
+Examples:
+  rehearsal demo
+  rehearsal import gateway.jsonl.gz
+  rehearsal run
+  rehearsal sql \"SELECT request_model, COUNT(*) FROM capture GROUP BY request_model\"")]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every subcommand takes.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Project folder: holds rehearsal.toml, capture/ and runs/
+    #[arg(short = 'C', long = "dir", global = true, default_value = ".", value_name = "DIR")]
+    folder: PathBuf,
+    /// Plan file [default: rehearsal.toml in the project folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Run to work on [default: the latest; for `replay` the one that follows from the plan]
+    #[arg(long, global = true, value_name = "ID")]
+    run: Option<String>,
+    /// Say less: only data and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// How progress is shown on stderr
+    #[arg(long, global = true, value_enum, default_value_t = ProgressStyle::Auto)]
+    progress: ProgressStyle,
+    /// Threads for parsing and queries [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProgressStyle {
+    /// A bar in a terminal, else a line every ten seconds
+    Auto,
+    /// A line every ten seconds
+    Plain,
+    /// One JSON object a second
+    Json,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole flow on invented traffic and a simulated provider: no key, no network
+    Demo(demo::DemoArguments),
+    /// Import logs into capture/
+    Import(import::ImportArguments),
+    /// Replay the capture against the candidates; the same command resumes
+    Replay(replay::ReplayArguments),
+    /// Judge a run: writes verdict.json and exits with the verdict
+    Judge(judge::JudgeArguments),
+    /// Write the sign-off report of a judged run
+    Report(report::ReportArguments),
+    /// Import, replay, judge and report, from the plan alone; exits with the verdict
+    Run(run::RunArguments),
+    /// Ask SQL questions of the capture and a run
+    Sql(sql::SqlArguments),
+    /// Serve the simulated provider on a port
+    Simulator(simulator::SimulatorArguments),
+    /// Print the JSON Schema of a file format
+    Schema(schema::SchemaArguments),
+}
+
+/// Parses the command line, runs the subcommand, and maps the result to an exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let quiet = arguments.common.quiet;
+    if let Some(threads) = arguments.common.threads {
+        // Fails only when the pool exists already, which nothing before this line makes.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::internal(error.to_string()).print(),
+    };
+    let result = runtime.block_on(dispatch(arguments));
+    // A task that hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) if quiet => failure.print(),
+        Err(failure) => failure.print(),
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
+    let Arguments { common, command } = arguments;
+    match command {
+        Command::Demo(own) => demo::demo(&common, &own).await,
+        Command::Import(own) => import::import(&common, &own),
+        Command::Replay(own) => replay::replay(&common, &own).await,
+        Command::Judge(own) => judge::judge(&common, &own).await,
+        Command::Report(own) => report::report(&common, &own).await,
+        Command::Run(own) => run::run(&common, &own).await,
+        Command::Sql(own) => sql::sql(&common, &own).await,
+        Command::Simulator(own) => simulator::simulator(&own).await,
+        Command::Schema(own) => schema::schema(&own),
+    }
+}
+
+/// Prints a message for people on stderr.
+#[expect(clippy::print_stderr, reason = "the command line is what prints")]
+fn say(common: &Common, message: &str) {
+    if !common.quiet {
+        eprintln!("{}", crate::report::escape_terminal(message));
+    }
+}
+
+/// Prints data on stdout.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|e| Failure::output(&e))
+}

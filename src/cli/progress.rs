@@ -1,0 +1,123 @@
+//! Live progress on stderr: a bar in a terminal, lines elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+
+use super::{Common, ProgressStyle};
+use crate::replay::{Progress, Snapshot, Stopper};
+
+const BAR_EVERY: Duration = Duration::from_millis(200);
+const JSON_EVERY: Duration = Duration::from_secs(1);
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Prints a note on stderr.
+#[expect(clippy::print_stderr, reason = "the command line is what prints")]
+pub(super) fn note(message: &str) {
+    eprintln!("{message}");
+}
+
+/// Shows a replay's progress until the task is aborted.
+pub(super) fn show(
+    common: &Common,
+    progress: Arc<Progress>,
+    stopper: Stopper,
+) -> tokio::task::JoinHandle<()> {
+    let style = match common.progress {
+        _ if common.quiet => ProgressStyle::None,
+        ProgressStyle::Auto if std::io::stderr().is_terminal() => ProgressStyle::Auto,
+        ProgressStyle::Auto => ProgressStyle::Plain,
+        chosen => chosen,
+    };
+    tokio::spawn(async move {
+        match style {
+            ProgressStyle::None => {}
+            ProgressStyle::Auto => bar(&progress, &stopper).await,
+            ProgressStyle::Plain => lines(&progress, &stopper, LINE_EVERY, line).await,
+            ProgressStyle::Json => lines(&progress, &stopper, JSON_EVERY, json).await,
+        }
+    })
+}
+
+async fn bar(progress: &Progress, stopper: &Stopper) {
+    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
+    if let Ok(style) = BarStyle::with_template("{bar:24} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    loop {
+        let now = progress.snapshot(Instant::now());
+        bar.set_length(now.total);
+        bar.set_position(now.done);
+        bar.set_message(figures(&now, stopper.money()));
+        tokio::time::sleep(BAR_EVERY).await;
+    }
+}
+
+async fn lines(
+    progress: &Progress,
+    stopper: &Stopper,
+    every: Duration,
+    format: fn(&Snapshot, (i64, i64, i64)) -> String,
+) {
+    loop {
+        tokio::time::sleep(every).await;
+        note(&format(&progress.snapshot(Instant::now()), stopper.money()));
+    }
+}
+
+/// The last line of a replay, for whoever reads the log of a job.
+pub(super) fn last_line(common: &Common, progress: &Progress, money: (i64, i64, i64)) {
+    if !common.quiet && common.progress != ProgressStyle::None {
+        note(&line(&progress.snapshot(Instant::now()), money));
+    }
+}
+
+fn line(now: &Snapshot, money: (i64, i64, i64)) -> String {
+    format!("replay {}/{} {}", now.done, now.total, figures(now, money))
+}
+
+fn figures(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String {
+    let usd = |nanos: i64| nanos as f64 / 1e9;
+    let mut text = format!(
+        "{:.0} req/s, {} in flight, {} errors, {} 429, ${:.4} spent + ${:.4} reserved of ${:.2}",
+        now.per_second,
+        now.in_flight,
+        now.errors,
+        now.rate_limited,
+        usd(spent),
+        usd(reserved),
+        usd(budget),
+    );
+    for (arm, p50, p99) in &now.ttft_ms {
+        text.push_str(&format!(", {arm} TTFT p50 {p50:.0} p99 {p99:.0} ms"));
+    }
+    if let Some(remaining) = now.remaining.filter(|_| now.done < now.total) {
+        let whole = Duration::from_secs(remaining.as_secs());
+        text.push_str(&format!(", {} left", humantime::format_duration(whole)));
+    }
+    text
+}
+
+fn json(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String {
+    let ttft: serde_json::Map<String, serde_json::Value> = now
+        .ttft_ms
+        .iter()
+        .map(|(arm, p50, p99)| (arm.clone(), serde_json::json!({ "p50_ms": p50, "p99_ms": p99 })))
+        .collect();
+    serde_json::json!({
+        "done": now.done,
+        "total": now.total,
+        "requests_per_second": now.per_second,
+        "in_flight": now.in_flight,
+        "errors": now.errors,
+        "rate_limited": now.rate_limited,
+        "spent_nanousd": spent,
+        "reserved_nanousd": reserved,
+        "budget_nanousd": budget,
+        "ttft": ttft,
+        "remaining_s": now.remaining.map(|remaining| remaining.as_secs()),
+    })
+    .to_string()
+}

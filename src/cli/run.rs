@@ -1,0 +1,90 @@
+//! `rehearsal run`: the whole job from the plan alone.
+
+use clap::Args;
+
+use super::assess::assess;
+use super::failure::Failure;
+use super::replay::ReplayFlags;
+use super::{Common, import, judge, load, print, replay, report};
+use crate::capture::ImportOptions;
+use crate::dataset::write_json;
+use crate::plan::Plan;
+use crate::verdict::Verdict;
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Imports the inputs of `[capture]` (or takes the capture that is there), replays, judges, and writes \
+the report. The exit code is the verdict: 0 GO, 10 NO-GO, 11 INCONCLUSIVE. The same command resumes.
+
+Examples:
+  rehearsal run --yes
+  rehearsal run -C my-project --progress plain")]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    flags: ReplayFlags,
+}
+
+pub(super) async fn run(common: &Common, own: &RunArguments) -> Result<u8, Failure> {
+    let mut plan = load::plan(common)?;
+    own.flags.apply(&mut plan);
+    if !plan.capture.inputs.is_empty() {
+        let code = import_inputs(common, &plan)?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
+    match replay_to_report(common, &plan, own.flags.yes).await? {
+        Ended::Stopped(code) => Ok(code),
+        Ended::Judged(verdict) => Ok(judge::exit_code(verdict.decision)),
+    }
+}
+
+/// How a run ended.
+pub(super) enum Ended {
+    /// Before everything was replayed; with the exit code.
+    Stopped(u8),
+    /// With a verdict.
+    Judged(Box<Verdict>),
+}
+
+/// Replays, judges, reports.
+pub(super) async fn replay_to_report(
+    common: &Common,
+    plan: &Plan,
+    yes: bool,
+) -> Result<Ended, Failure> {
+    let outcome = replay::replay_plan(common, plan, yes).await?;
+    let code = replay::exit_code(common, &outcome);
+    if code != 0 {
+        return Ok(Ended::Stopped(code));
+    }
+    let project = load::project(common);
+    let run = project.existing_run(Some(&outcome.run_id))?;
+    let prices = load::prices(common, plan)?;
+    let judged = assess(&project, &run, plan, &prices, None, common.threads).await?;
+    write_json(&run.verdict_file(), &judged.verdict)?;
+    let verdict = judged.verdict.clone();
+    let report = report::build(plan, judged).await?;
+    report::write_all(common, &run, &report)?;
+    print(&judge::summary(&verdict))?;
+    Ok(Ended::Judged(Box::new(verdict)))
+}
+
+/// Imports what the plan names; paths are relative to the project folder.
+fn import_inputs(common: &Common, plan: &Plan) -> Result<u8, Failure> {
+    let absolute = |input: &String| {
+        let path = std::path::Path::new(input);
+        match input.as_str() {
+            "-" => input.clone(),
+            _ if path.is_absolute() || input.contains("://") => input.clone(),
+            _ => common.folder.join(path).to_string_lossy().into_owned(),
+        }
+    };
+    let options = ImportOptions {
+        inputs: plan.capture.inputs.iter().map(absolute).collect(),
+        format: plan.capture.from.clone(),
+        max_reject_rate: plan.capture.max_reject_rate,
+        ..ImportOptions::default()
+    };
+    import::import_into(common, &load::project(common), &options)
+}

@@ -1,0 +1,118 @@
+//! `rehearsal sql`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::{Common, load, print};
+use crate::dataset::{DatasetError, write_atomically};
+use crate::query::{OutputFormat, Parameters, QUERIES, Scope, Session, find, write_rows};
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Tables: capture, results, rejects, planned, arms, clusters, incumbent_costs, prices, criteria, scores; \
+views: pairs, losses. Only questions are allowed: nothing can be changed or written.
+
+Examples:
+  rehearsal sql \"SELECT arm, quantile_ci(latency_ms, 0.99) FROM results GROUP BY arm\"
+  rehearsal sql --query report/coverage
+  rehearsal sql --query criteria/error_rate --param arm=next --param \"segment=(all)\" \\
+      --param min_n=0 --param confidence=0.95 --param limit=0.001
+  rehearsal sql -f question.sql --format csv -o answer.csv
+  rehearsal sql --list")]
+pub(super) struct SqlArguments {
+    /// The question
+    #[arg(value_name = "SELECT", conflicts_with_all = ["file", "query", "list"])]
+    sql: Option<String>,
+    /// A file that holds the question
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["query", "list"])]
+    file: Option<PathBuf>,
+    /// A query of the catalogue
+    #[arg(long, value_name = "NAME", conflicts_with = "list")]
+    query: Option<String>,
+    /// A parameter of the question
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    parameters: Vec<(String, String)>,
+    /// How rows are printed: table, json, jsonl or csv
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = OutputFormat::from_str)]
+    format: OutputFormat,
+    /// Write into FILE instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// List the queries of the catalogue
+    #[arg(long)]
+    list: bool,
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+pub(super) async fn sql(common: &Common, own: &SqlArguments) -> Result<u8, Failure> {
+    if own.list {
+        return list();
+    }
+    let session = open(common).await?;
+    let parameters: Parameters = own.parameters.iter().cloned().collect();
+    let (frame, name) = match (&own.sql, &own.file, &own.query) {
+        (Some(text), _, _) => (session.sql(text, &parameters).await?, "the question"),
+        (_, Some(file), _) => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|source| DatasetError::io("read", file, source))?;
+            (session.sql(&text, &parameters).await?, "the question")
+        }
+        (_, _, Some(name)) => (session.query(find(name)?, &parameters).await?, name.as_str()),
+        _ => {
+            return Err(Failure::usage("there is no question")
+                .hint("give SQL, `-f FILE`, `--query NAME` or `--list`"));
+        }
+    };
+    let batches = session.collect(frame, name).await?;
+    let mut text = Vec::new();
+    write_rows(&batches, own.format, &mut text)?;
+    match &own.output {
+        Some(path) => write_atomically(path, |file| {
+            use std::io::Write;
+            file.write_all(&text).map_err(|source| DatasetError::io("write", path, source))
+        })?,
+        None => print(&String::from_utf8_lossy(&text))?,
+    }
+    Ok(0)
+}
+
+/// The session over the project; run and plan are there if they exist.
+async fn open(common: &Common) -> Result<Session, Failure> {
+    let project = load::project(common);
+    let run = match &common.run {
+        Some(_) => Some(project.existing_run(common.run.as_deref())?),
+        None => project.latest_run()?,
+    };
+    if let Some(run) = &run {
+        crate::replay::recover(run).await?;
+    }
+    let plan = match load::plan_path(common).is_file() {
+        true => Some(load::plan(common)?),
+        false => None,
+    };
+    let prices = plan.as_ref().map(|plan| load::prices(common, plan)).transpose()?;
+    let scope = Scope {
+        run: run.as_ref(),
+        plan: plan.as_ref().zip(prices.as_ref()),
+        threads: common.threads,
+    };
+    Ok(Session::open(&project, scope).await?)
+}
+
+fn list() -> Result<u8, Failure> {
+    let mut text = String::new();
+    for query in QUERIES {
+        let header = query.header().map_err(|error| Failure::internal(error.to_string()))?;
+        text.push_str(&format!("{:<36} {}\n", query.name, header.purpose));
+    }
+    print(&text)?;
+    Ok(0)
+}

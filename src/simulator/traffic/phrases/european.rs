@@ -1,0 +1,133 @@
+//! German and Spanish phrases.
+
+use super::Language;
+
+/// German.
+pub(in crate::simulator::traffic) const GERMAN: Language = Language {
+    code: "de",
+    separator: " ",
+    openers: &[
+        "Guten Tag, ich habe eine Frage zur Bestellung {order} ({product}).",
+        "Wo bleibt die Bestellung {order}? Sie sollte längst in {city} sein.",
+        "Zur Bestellung {order}: Das Gerät ({product}) lässt sich nicht einschalten.",
+        "Ich möchte den Artikel {product} aus der Bestellung {order} zurückgeben.",
+        "Auf der Rechnung zu {order} stehen {amount} Euro, abgebucht wurde aber mehr.",
+        "Bitte ändern Sie die Lieferadresse der Bestellung {order} auf {city}.",
+    ],
+    details: &[
+        "Bezahlt habe ich am {date} per Lastschrift.",
+        "Der Karton war außen leicht beschädigt.",
+        "Ich brauche die Ware spätestens am {date}.",
+        "Eine Ersatzlieferung wäre mir lieber als eine Gutschrift.",
+        "Die Hinweise auf Ihrer Hilfeseite haben leider nicht geholfen.",
+        "Beim letzten Mal hat es {days} Tage gedauert.",
+    ],
+    followups: &[
+        "Danke. Wie lange dauert das in der Regel?",
+        "Muss ich die Rücksendung selbst bezahlen?",
+        "Könnten Sie das bitte in drei Punkten zusammenfassen?",
+        "Geht das auch über die Filiale in {city}?",
+        "Werden die {amount} Euro auf dasselbe Konto überwiesen?",
+        "Das hat nicht funktioniert. Was kann ich noch versuchen?",
+        "Und was gilt nach dem {date}?",
+    ],
+    openings: &[
+        "Vielen Dank für Ihre Nachricht zur Bestellung {order}.",
+        "Es tut mir leid, dass es Schwierigkeiten gibt.",
+        "Gern, ich habe die Bestellung {order} geprüft.",
+        "Das lässt sich leicht klären.",
+    ],
+    explanations: &[
+        "Das Paket hat unser Lager am {date} verlassen und ist auf dem Weg nach {city}.",
+        "Die Zustellung dauert üblicherweise {days} Werktage.",
+        "Sie können den Artikel innerhalb von 30 Tagen vollständig zurückgeben.",
+        "Die Gutschrift über {amount} Euro erfolgt {days} Tage nach Eingang der Ware.",
+        "Bitte bewahren Sie die Originalverpackung auf, bis alles geklärt ist.",
+        "Für fehlerhafte Ware übernehmen wir die Kosten der Rücksendung.",
+        "Halten Sie die Einschalttaste zehn Sekunden lang gedrückt.",
+        "Die Adresse lässt sich ändern, solange die Bestellung nicht verpackt ist.",
+        "Der abweichende Betrag ist eine Vormerkung, die von selbst verfällt.",
+        "Die Gewährleistung beginnt mit dem Tag der Lieferung.",
+        "Das Rücksendeetikett gilt bis zum {date}.",
+    ],
+    closings: &[
+        "Melden Sie sich gern, wenn noch etwas unklar ist.",
+        "Spätestens am {date} erhalten Sie eine Bestätigung.",
+        "Vielen Dank für Ihre Geduld.",
+        "Kann ich sonst noch etwas für Sie tun?",
+    ],
+    products: &[
+        "Schreibtischlampe",
+        "Kaffeemühle",
+        "Wanderrucksack",
+        "Luftreiniger",
+        "Regenjacke",
+        "Fahrradlicht",
+    ],
+    cities: &["Köln", "Münster", "Zürich", "Graz", "Leipzig"],
+};
+
+/// Spanish.
+pub(in crate::simulator::traffic) const SPANISH: Language = Language {
+    code: "es",
+    separator: " ",
+    openers: &[
+        "Hola, tengo una pregunta sobre el pedido {order} ({product}).",
+        "¿Dónde está el pedido {order}? Ya debería haber llegado a {city}.",
+        "El artículo del pedido {order} ({product}) llegó con un defecto.",
+        "Quiero devolver el artículo {product} del pedido {order}.",
+        "La factura del pedido {order} dice {amount} euros, pero me cobraron más.",
+        "Necesito cambiar la dirección de entrega del pedido {order} a {city}.",
+    ],
+    details: &[
+        "Pagué con tarjeta el {date}.",
+        "La caja estaba un poco golpeada.",
+        "Lo necesito antes del {date} porque es un regalo.",
+        "Prefiero un cambio a un reembolso.",
+        "Ya probé los pasos de la página de ayuda.",
+        "La última vez tardó {days} días.",
+    ],
+    followups: &[
+        "Gracias. ¿Cuánto suele tardar?",
+        "¿Tengo que pagar yo el envío de vuelta?",
+        "¿Podría resumirlo en tres puntos?",
+        "¿Y si prefiero recogerlo en {city}?",
+        "¿Los {amount} euros vuelven a la misma tarjeta?",
+        "No ha funcionado. ¿Qué más puedo intentar?",
+        "¿Qué pasa después del {date}?",
+    ],
+    openings: &[
+        "Gracias por su mensaje sobre el pedido {order}.",
+        "Lamento las molestias con su compra.",
+        "Por supuesto, he revisado el pedido {order}.",
+        "Le explico cómo funciona.",
+    ],
+    explanations: &[
+        "El paquete salió de nuestro almacén el {date} y va camino de {city}.",
+        "La entrega suele tardar {days} días laborables.",
+        "Puede devolver el artículo en un plazo de 30 días si está completo.",
+        "El reembolso de {amount} euros llega {days} días después de recibir el paquete.",
+        "Conserve la caja original hasta que termine la reclamación.",
+        "Si el artículo es defectuoso, nosotros pagamos el envío.",
+        "Mantenga pulsado el botón de encendido durante diez segundos.",
+        "La dirección se puede cambiar mientras el pedido no esté embalado.",
+        "La diferencia es un depósito que se libera automáticamente.",
+        "La garantía empieza el día de la entrega.",
+        "La etiqueta de devolución es válida hasta el {date}.",
+    ],
+    closings: &[
+        "Quedo a su disposición si algo no está claro.",
+        "Recibirá una confirmación antes del {date}.",
+        "Gracias por su paciencia.",
+        "¿Puedo ayudarle en algo más?",
+    ],
+    products: &[
+        "lámpara de mesa",
+        "molinillo de café",
+        "mochila de montaña",
+        "purificador de aire",
+        "chaqueta impermeable",
+        "luz de bicicleta",
+    ],
+    cities: &["Sevilla", "Málaga", "Bogotá", "Córdoba", "Lima"],
+};

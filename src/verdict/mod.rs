@@ -1,0 +1,14 @@
+//! Criteria and findings to outcomes, outcomes to a decision. Pure: no file, clock or SQL.
+
+pub mod extended_number;
+mod judge;
+mod metrics;
+mod model;
+mod needed;
+
+pub use judge::{Evidence, check_criteria, judge};
+pub use metrics::{METRICS, Measured, MetricInfo, MetricProblem, measurements, resolve};
+pub use model::{
+    ArmCoverage, CandidateDecision, CriterionResult, Decision, Direction, Inputs, Money, Needed,
+    Outcome, Reason, VERDICT_SCHEMA_VERSION, Verdict,
+};

@@ -20,7 +20,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH compared AS (
-    SELECT request_model, route, tenant, stream, has_tools, cluster,
+    SELECT request_model, route, tenant, stream, has_tools, cluster_id,
            CASE $measure
                WHEN 'exact' THEN CASE WHEN COALESCE(final_text, '') = COALESCE(captured_text, '')
                                       THEN 0.0 ELSE 1.0 END
@@ -43,7 +43,7 @@ WITH compared AS (
     WHERE arm = $arm AND captured_comparable AND final_comparable
 ),
 counted AS (
-    SELECT part, disagreement, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, disagreement, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -54,7 +54,7 @@ counted AS (
                ELSE '(all)'
            END AS part,
            disagreement,
-           cluster
+           cluster_id
         FROM compared
         WHERE disagreement IS NOT NULL
     )
@@ -72,7 +72,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           bounded_mean_ci(disagreement, cluster, $confidence, $limit, 0, 1) AS estimate
+           bounded_mean_ci(disagreement, cluster_id, $confidence, $limit, 0, 1) AS estimate
     FROM counted
     GROUP BY 1
 )

@@ -21,7 +21,7 @@
 -- order:   segment
 WITH scored AS (
     SELECT arm, is_control, ordinal, repeat, request_model, route, tenant, stream, has_tools,
-           cluster,
+           cluster_id,
            CASE $measure
                WHEN 'exact' THEN CASE WHEN COALESCE(final_text, '') = COALESCE(captured_text, '')
                                       THEN 0.0 ELSE 1.0 END
@@ -45,7 +45,7 @@ WITH scored AS (
 ),
 compared AS (
     SELECT candidate.request_model, candidate.route, candidate.tenant, candidate.stream,
-           candidate.has_tools, candidate.cluster,
+           candidate.has_tools, candidate.cluster_id,
            candidate.disagreement - control.disagreement AS excess
     FROM scored AS candidate
     JOIN scored AS control
@@ -53,7 +53,7 @@ compared AS (
     WHERE candidate.arm = $arm AND control.is_control
 ),
 counted AS (
-    SELECT part, excess, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, excess, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -64,7 +64,7 @@ counted AS (
                ELSE '(all)'
            END AS part,
            excess,
-           cluster
+           cluster_id
         FROM compared
         WHERE excess IS NOT NULL
     )
@@ -82,7 +82,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           bounded_mean_ci(excess, cluster, $confidence, $limit, -1, 1) AS estimate
+           bounded_mean_ci(excess, cluster_id, $confidence, $limit, -1, 1) AS estimate
     FROM counted
     GROUP BY 1
 )

@@ -19,7 +19,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH counted AS (
-    SELECT part, cost_nanousd, final_tokens, captured_cost_nanousd, captured_tokens, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, cost_nanousd, final_tokens, captured_cost_nanousd, captured_tokens, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -33,7 +33,7 @@ WITH counted AS (
            final_tokens,
            captured_cost_nanousd,
            captured_tokens,
-           cluster
+           cluster_id
         FROM pairs
         WHERE arm = $arm AND outcome = 'done' AND final_error_class IS NULL
           AND captured_error_class IS NULL
@@ -55,7 +55,7 @@ FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
            ratio_of_ratios_ci(cost_nanousd, final_tokens, captured_cost_nanousd, captured_tokens,
-                              cluster, $confidence, $limit) AS estimate
+                              cluster_id, $confidence, $limit) AS estimate
     FROM counted
     GROUP BY 1
 )

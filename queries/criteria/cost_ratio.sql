@@ -19,7 +19,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH counted AS (
-    SELECT part, cost_nanousd, captured_cost_nanousd, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, cost_nanousd, captured_cost_nanousd, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -31,7 +31,7 @@ WITH counted AS (
            END AS part,
            cost_nanousd,
            captured_cost_nanousd,
-           cluster
+           cluster_id
         FROM pairs
         WHERE arm = $arm AND outcome = 'done' AND final_error_class IS NULL
           AND captured_error_class IS NULL
@@ -51,7 +51,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           ratio_of_totals_ci(cost_nanousd, captured_cost_nanousd, cluster, $confidence, $limit) AS estimate
+           ratio_of_totals_ci(cost_nanousd, captured_cost_nanousd, cluster_id, $confidence, $limit) AS estimate
     FROM counted
     GROUP BY 1
 )

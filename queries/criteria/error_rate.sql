@@ -19,7 +19,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH counted AS (
-    SELECT part, failed, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, failed, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -30,7 +30,7 @@ WITH counted AS (
                ELSE '(all)'
            END AS part,
            CASE WHEN first_kind = 'failure' THEN 1 ELSE 0 END AS failed,
-           cluster
+           cluster_id
         FROM pairs
         WHERE arm = $arm AND first_judged
     )
@@ -48,7 +48,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           rate_ci(failed, cluster, $confidence, $limit) AS estimate
+           rate_ci(failed, cluster_id, $confidence, $limit) AS estimate
     FROM counted
     GROUP BY 1
 )

@@ -20,7 +20,7 @@
 -- order:   segment
 WITH both_arms AS (
     SELECT candidate.request_model, candidate.route, candidate.tenant, candidate.stream,
-           candidate.has_tools, candidate.cluster,
+           candidate.has_tools, candidate.cluster_id,
            CASE WHEN candidate.first_kind = 'failure' THEN 1 ELSE 0 END
                - CASE WHEN control.first_kind = 'failure' THEN 1 ELSE 0 END AS difference
     FROM pairs AS candidate
@@ -30,7 +30,7 @@ WITH both_arms AS (
       AND candidate.first_judged AND control.first_judged
 ),
 counted AS (
-    SELECT part, difference, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, difference, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -41,7 +41,7 @@ counted AS (
                ELSE '(all)'
            END AS part,
            difference,
-           cluster
+           cluster_id
         FROM both_arms
         WHERE difference IS NOT NULL
     )
@@ -59,7 +59,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           bounded_mean_ci(difference, cluster, $confidence, $limit, -1, 1) AS estimate
+           bounded_mean_ci(difference, cluster_id, $confidence, $limit, -1, 1) AS estimate
     FROM counted
     GROUP BY 1
 )

@@ -19,7 +19,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH both_arms AS (
-    SELECT request_model, route, tenant, stream, has_tools, cluster,
+    SELECT request_model, route, tenant, stream, has_tools, cluster_id,
            CASE WHEN first_kind = 'failure' THEN 1 ELSE 0 END
                - CASE WHEN error_kind(captured_error_class) = 'failure' THEN 1 ELSE 0 END
                AS difference
@@ -28,7 +28,7 @@ WITH both_arms AS (
       AND error_kind(captured_error_class) IN ('none', 'failure')
 ),
 counted AS (
-    SELECT part, difference, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, difference, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -39,7 +39,7 @@ counted AS (
                ELSE '(all)'
            END AS part,
            difference,
-           cluster
+           cluster_id
         FROM both_arms
         WHERE difference IS NOT NULL
     )
@@ -57,7 +57,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           bounded_mean_ci(difference, cluster, $confidence, $limit, -1, 1) AS estimate
+           bounded_mean_ci(difference, cluster_id, $confidence, $limit, -1, 1) AS estimate
     FROM counted
     GROUP BY 1
 )

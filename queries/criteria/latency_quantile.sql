@@ -21,7 +21,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH counted AS (
-    SELECT part, measured, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, measured, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -36,7 +36,7 @@ WITH counted AS (
                WHEN 'ttft_ms' THEN first_ttft_ms
                WHEN 'tpot_ms' THEN first_tpot_ms
            END AS measured,
-           cluster
+           cluster_id
         FROM pairs
         WHERE arm = $arm AND first_judged
     )
@@ -55,7 +55,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           quantile_clustered_ci(measured, cluster, $p, $confidence, $limit) AS estimate
+           quantile_clustered_ci(measured, cluster_id, $p, $confidence, $limit) AS estimate
     FROM counted
     GROUP BY 1
 )

@@ -23,7 +23,7 @@
 -- order:   segment
 WITH both_arms AS (
     SELECT candidate.request_model, candidate.route, candidate.tenant, candidate.stream,
-           candidate.has_tools, candidate.cluster,
+           candidate.has_tools, candidate.cluster_id,
            CASE $measure
                WHEN 'latency_ms' THEN candidate.first_latency_ms
                WHEN 'ttft_ms' THEN candidate.first_ttft_ms
@@ -41,7 +41,7 @@ WITH both_arms AS (
       AND candidate.first_judged AND control.first_judged
 ),
 counted AS (
-    SELECT part, candidate_ms, incumbent_ms, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, candidate_ms, incumbent_ms, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -53,7 +53,7 @@ counted AS (
            END AS part,
            candidate_ms,
            incumbent_ms,
-           cluster
+           cluster_id
         FROM both_arms
         WHERE candidate_ms IS NOT NULL AND incumbent_ms IS NOT NULL
     )
@@ -71,7 +71,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           quantile_ratio_ci(candidate_ms, incumbent_ms, cluster, $p, $confidence, $limit, $seed) AS estimate
+           quantile_ratio_ci(candidate_ms, incumbent_ms, cluster_id, $p, $confidence, $limit, $seed) AS estimate
     FROM counted
     GROUP BY 1
 )

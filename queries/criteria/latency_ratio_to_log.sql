@@ -22,7 +22,7 @@
 --   problem: Utf8, why bounds are absent
 -- order:   segment
 WITH both_arms AS (
-    SELECT request_model, route, tenant, stream, has_tools, cluster,
+    SELECT request_model, route, tenant, stream, has_tools, cluster_id,
            CASE $measure
                WHEN 'latency_ms' THEN first_latency_ms
                WHEN 'ttft_ms' THEN first_ttft_ms
@@ -35,7 +35,7 @@ WITH both_arms AS (
     WHERE arm = $arm AND first_judged
 ),
 counted AS (
-    SELECT part, candidate_ms, incumbent_ms, cluster, COUNT(*) OVER (PARTITION BY part) AS segment_n
+    SELECT part, candidate_ms, incumbent_ms, cluster_id, COUNT(*) OVER (PARTITION BY part) AS segment_n
     FROM (
         SELECT CASE $segment
                WHEN 'request_model' THEN request_model
@@ -47,7 +47,7 @@ counted AS (
            END AS part,
            candidate_ms,
            incumbent_ms,
-           cluster
+           cluster_id
         FROM both_arms
         WHERE candidate_ms IS NOT NULL AND incumbent_ms IS NOT NULL
     )
@@ -65,7 +65,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           quantile_ratio_ci(candidate_ms, incumbent_ms, cluster, $p, $confidence, $limit, $seed) AS estimate
+           quantile_ratio_ci(candidate_ms, incumbent_ms, cluster_id, $p, $confidence, $limit, $seed) AS estimate
     FROM counted
     GROUP BY 1
 )

@@ -20,13 +20,13 @@ FROM (
            COUNT(*) AS exchanges,
            SUM(cost_nanousd) AS cost_nanousd,
            COALESCE(SUM(cost_nanousd) FILTER (WHERE cost_estimated), 0) AS estimated_nanousd,
-           mean_ci(cost_nanousd, cluster, $confidence) AS estimate
+           mean_ci(cost_nanousd, cluster_id, $confidence) AS estimate
     FROM (
-        SELECT arm, cost_nanousd, cost_estimated, cluster
+        SELECT arm, cost_nanousd, cost_estimated, cluster_id
         FROM pairs
         WHERE outcome = 'done' AND cost_nanousd IS NOT NULL
         UNION ALL
-        SELECT 'incumbent' AS arm, cost_nanousd, FALSE AS cost_estimated, cluster
+        SELECT 'incumbent' AS arm, cost_nanousd, FALSE AS cost_estimated, cluster_id
         FROM incumbent_costs JOIN clusters ON clusters.ordinal = incumbent_costs.ordinal
         WHERE cost_nanousd IS NOT NULL
     )

@@ -7,7 +7,7 @@
 --   ordinal: Int32, row number of the captured exchange
 --   request_id: Utf8, identifier in the log
 --   session_id: Utf8, conversation
---   cluster: Int64, exchanges that depend on each other share it
+--   cluster_id: Int64, exchanges that depend on each other share it
 --   request_model: Utf8, model that was asked for
 --   route: Utf8, route or endpoint
 --   tenant: Utf8, tenant or team
@@ -71,7 +71,7 @@ SELECT planned.arm,
        planned.ordinal,
        planned.request_id,
        capture.session_id,
-       clusters.cluster,
+       clusters.cluster_id,
        capture.request_model,
        capture.route,
        capture.tenant,

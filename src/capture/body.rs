@@ -96,9 +96,9 @@ fn length(count: usize) -> i32 {
 pub(super) fn refingerprint(row: &mut CapturedExchange) {
     let dialect = row.dialect.as_deref().and_then(|dialect| dialect.parse().ok());
     let body = row.request_body.as_deref().and_then(|body| serde_json::from_str(body).ok());
-    let request = dialect.zip(body).and_then(|(dialect, body): (Protocol, Value)| {
-        parse_request(dialect, &body).ok()
-    });
+    let request = dialect
+        .zip(body)
+        .and_then(|(dialect, body): (Protocol, Value)| parse_request(dialect, &body).ok());
     if let Some(request) = request {
         row.prompt_fingerprint = Some(prompt_key(&request.messages));
     }
@@ -132,15 +132,18 @@ pub(super) fn fill_response(
             }
         }
     }
-    let texts = [&row.response_text, &row.tool_calls, &row.refusal];
-    let worst = texts.into_iter().flatten().map(|text| marks::text_state(text)).find(|state| {
-        *state != ContentState::Complete
-    });
-    if let Some(state) = worst
-        && row.content_state == ContentState::Complete.as_str()
-    {
+    let state = answer_state(row);
+    if state != ContentState::Complete && row.content_state == ContentState::Complete.as_str() {
         set_state(row, state);
     }
+}
+
+/// How much of the answer's content there is.
+fn answer_state(row: &CapturedExchange) -> ContentState {
+    let texts = [&row.response_text, &row.refusal].into_iter().flatten();
+    let calls = row.tool_calls.iter().map(|calls| marks::content_state(calls));
+    let mut states = texts.map(|text| marks::text_state(text)).chain(calls);
+    states.find(|state| *state != ContentState::Complete).unwrap_or(ContentState::Complete)
 }
 
 fn fill_stream(row: &mut CapturedExchange, dialect: Option<Protocol>, events: &str) {

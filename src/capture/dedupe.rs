@@ -18,13 +18,12 @@ impl RowKey {
     pub(super) fn of(row: &mut CapturedExchange) -> Self {
         let file = std::mem::take(&mut row.source_file);
         let line = std::mem::take(&mut row.source_line);
-        let mut hash = Sha256::new();
-        // A row of plain fields always serialises, and a hash takes every byte.
-        let _ = serde_json::to_writer(&mut hash, row);
+        // A row of plain fields always serialises.
+        let json = serde_json::to_vec(row).unwrap_or_default();
         row.source_file = file;
         row.source_line = line;
         let mut key = [0; 16];
-        key.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        key.iter_mut().zip(Sha256::digest(json)).for_each(|(to, from)| *to = from);
         RowKey(u128::from_be_bytes(key))
     }
 }

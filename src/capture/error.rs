@@ -19,8 +19,8 @@ pub enum ImportError {
     NoMatch(String),
     /// A folder in which nothing looks like a log.
     #[error(
-        "no logs in {}: looked for files named *.jsonl, *.ndjson, *.json, *.log, *.txt, *.gz or \
-         without an ending, hidden ones left out; name a file to read it whatever its ending",
+        "no logs in {}: looked for files named *.jsonl, *.ndjson, *.json, *.log, *.txt, *.gz, *.zst \
+         or without an ending, hidden ones left out; name a file to read it whatever its ending",
         .0.display()
     )]
     NoLogs(PathBuf),

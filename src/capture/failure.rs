@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::chat::ErrorClass;
 
+use super::secrets::scrub_text;
 use super::value::{as_text, is_blank, present, text};
 
 /// The most characters of a provider's message that are kept.
@@ -28,7 +29,10 @@ impl Failure {
         let names = ["code", "type", "status", "error_code", "error_class"];
         let names = names.iter().filter_map(|name| text(error, &[name])).collect();
         let message = text(error, &["message", "error_message", "detail"]);
-        Failure { status: None, message: message.map(|message| clip(&message)), names }
+        // OpenRouter and vLLM state the HTTP status that they mean as a numeric code.
+        let status = text(error, &["code"]).and_then(|code| code.parse().ok());
+        let status = status.filter(|status| (400..600).contains(status));
+        Failure { status, message: message.map(|message| clip(&message)), names }
     }
 
     /// The failure that a response body reports instead of an answer.
@@ -65,10 +69,9 @@ impl Failure {
             Some(429) => self.rate_limit(),
             Some(503 | 529) => ErrorClass::Overloaded,
             Some(500..=599) => ErrorClass::ServerError,
-            // 499 is a gateway's word for a client that went away.
-            Some(_) => ErrorClass::Unknown,
             None if self.says(&["timed out", "timeout"]) => ErrorClass::TimeoutTotal,
-            None => ErrorClass::Unknown,
+            // Among them 499, a gateway's word for a client that went away.
+            _ => ErrorClass::Unknown,
         }
     }
 
@@ -96,7 +99,8 @@ impl Failure {
 
     /// Which limit was hit: the message says it; OpenAI's type says it where the message does not.
     fn rate_limit(&self) -> ErrorClass {
-        let tokens = self.says(&["tokens per min", "tokens per day", "(tpm)", "(tpd)", "token limit"]);
+        let tokens =
+            self.says(&["tokens per min", "tokens per day", "(tpm)", "(tpd)", "token limit"]);
         let requests = self.says(&["requests per min", "requests per day", "(rpm)", "(rpd)"]);
         let is = |kind: &str| self.names.iter().any(|name| name == kind);
         match (tokens, requests) {
@@ -136,10 +140,10 @@ pub(super) fn is_error(error: &Value) -> bool {
     !is_blank(error) && *error != Value::Bool(false)
 }
 
-/// The first characters of a message, fit for one line.
+/// The first characters of a message, fit for one line; a secret is replaced before it is cut.
 pub(super) fn clip(message: &str) -> String {
     let plain = |char: char| if char.is_control() { ' ' } else { char };
-    message.trim().chars().take(MAX_MESSAGE_CHARS).map(plain).collect()
+    scrub_text(message.trim()).chars().take(MAX_MESSAGE_CHARS).map(plain).collect()
 }
 
 #[cfg(test)]
@@ -162,10 +166,7 @@ mod tests {
         assert_eq!(class(429, &json!(requests)), ErrorClass::RateLimitRequests);
         assert_eq!(class(429, &json!({"type": "tokens"})), ErrorClass::RateLimitTokens);
         assert_eq!(class(429, &json!("slow down")), ErrorClass::RateLimitOther);
-        assert_eq!(
-            class(429, &json!({"code": "insufficient_quota"})),
-            ErrorClass::QuotaExhausted
-        );
+        assert_eq!(class(429, &json!({"code": "insufficient_quota"})), ErrorClass::QuotaExhausted);
     }
 
     #[test]
@@ -187,7 +188,19 @@ mod tests {
         ] {
             assert_eq!(class(status, &json!(message)), expected, "{status} {message}");
         }
-        assert_eq!(Failure::from_error(&json!("Request timed out")).class(), ErrorClass::TimeoutTotal);
+        assert_eq!(
+            Failure::from_error(&json!("Request timed out")).class(),
+            ErrorClass::TimeoutTotal
+        );
+    }
+
+    #[test]
+    fn a_code_that_is_a_status_counts_as_one() {
+        let failure = Failure::from_error(&json!({"message": "busy", "code": 529}));
+        assert_eq!(failure.class(), ErrorClass::Overloaded);
+        let key = ["gs", "k_", &"a1B2".repeat(8)].concat();
+        let clipped = clip(&format!("{} {key}", "x".repeat(MAX_MESSAGE_CHARS - 10)));
+        assert!(!clipped.contains("a1B2"), "{clipped}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the user names as input, to the files that are read, in a fixed order.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::{Location, Project};
@@ -8,7 +9,7 @@ use super::error::ImportError;
 use super::pattern::{entries, expand, has_wildcard, is_real_folder};
 
 /// Endings of files that are read when a folder is named.
-const LOG_ENDINGS: &[&str] = &["jsonl", "ndjson", "json", "log", "txt", "gz"];
+const LOG_ENDINGS: &[&str] = &["jsonl", "ndjson", "json", "log", "txt", "gz", "zst"];
 
 /// Where lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,20 @@ impl Input {
 pub(super) struct Inputs {
     pub(super) read: Vec<Input>,
     pub(super) left_out: Vec<PathBuf>,
+    /// The files of `read` under the one name that every way to them leads to.
+    known: BTreeSet<PathBuf>,
+}
+
+impl Inputs {
+    fn add(&mut self, input: Input) {
+        let name = match &input {
+            Input::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+            Input::Stdin => PathBuf::from("-"),
+        };
+        if self.known.insert(name) {
+            self.read.push(input);
+        }
+    }
 }
 
 /// Resolves files, folders, patterns and `-`, in the order in which they are named.
@@ -47,25 +62,25 @@ pub(super) fn resolve(named: &[String], project: &Project) -> Result<Inputs, Imp
     let mut inputs = Inputs::default();
     for name in named {
         if name == "-" {
-            add(&mut inputs.read, Input::Stdin);
+            inputs.add(Input::Stdin);
             continue;
         }
         let location = Location::parse(name)?;
         let path = location.path();
         if path.is_dir() {
-            let before = inputs.read.len();
-            walk(path, &own_folders(project), &mut inputs);
-            if inputs.read.len() == before {
+            if !walk(path, &own_folders(project), &mut inputs) {
                 return Err(ImportError::NoLogs(path.to_owned()));
             }
         } else if path.exists() {
-            add(&mut inputs.read, Input::File(path.to_owned()));
+            inputs.add(Input::File(path.to_owned()));
         } else if has_wildcard(name) {
             let found = expand(&path.to_string_lossy());
             if found.is_empty() {
                 return Err(ImportError::NoMatch(name.clone()));
             }
-            found.into_iter().for_each(|path| add(&mut inputs.read, Input::File(path)));
+            for path in found {
+                inputs.add(Input::File(path));
+            }
         } else {
             return Err(ImportError::Missing(path.to_owned()));
         }
@@ -80,22 +95,26 @@ fn own_folders(project: &Project) -> Vec<PathBuf> {
         .collect()
 }
 
-fn walk(folder: &Path, own: &[PathBuf], inputs: &mut Inputs) {
+/// Adds the logs of a folder; whether there are any.
+fn walk(folder: &Path, own: &[PathBuf], inputs: &mut Inputs) -> bool {
     if folder.canonicalize().is_ok_and(|folder| own.contains(&folder)) {
-        return;
+        return false;
     }
+    let mut has_logs = false;
     for name in entries(folder) {
         let path = folder.join(&name);
         if is_real_folder(&path) {
-            walk(&path, own, inputs);
+            has_logs |= walk(&path, own, inputs);
         } else if !path.is_file() {
             // Devices, pipes and links to folders are no logs.
         } else if looks_like_a_log(&path) {
-            add(&mut inputs.read, Input::File(path));
+            has_logs = true;
+            inputs.add(Input::File(path));
         } else {
             inputs.left_out.push(path);
         }
     }
+    has_logs
 }
 
 /// Object stores often hold log objects whose name has no ending.
@@ -104,12 +123,6 @@ fn looks_like_a_log(path: &Path) -> bool {
         let ending = ending.to_string_lossy().to_ascii_lowercase();
         LOG_ENDINGS.contains(&ending.as_str())
     })
-}
-
-fn add(read: &mut Vec<Input>, input: Input) {
-    if !read.contains(&input) {
-        read.push(input);
-    }
 }
 
 #[cfg(test)]
@@ -147,6 +160,8 @@ mod tests {
         assert_eq!(found, expected);
         let twice = names(&[&expected[0], root_text, "-", "-"], &project);
         assert_eq!(twice.len(), 5, "{twice:?}");
+        let by_another_way = format!("{root_text}/b/../a.ndjson");
+        assert_eq!(names(&[&expected[0], &by_another_way], &project), [expected[0].as_str()]);
         let inputs = resolve(&[root_text.to_owned()], &project).unwrap();
         assert_eq!(inputs.left_out, [root.join("README.md")]);
     }

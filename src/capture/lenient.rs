@@ -11,8 +11,6 @@ use super::reason::RejectReason;
 pub(super) struct Fault {
     pub(super) reason: RejectReason,
     pub(super) detail: String,
-    /// Whether the text ends where JSON would go on.
-    pub(super) ends_early: bool,
 }
 
 /// One record of a line, or what is wrong with it.
@@ -65,7 +63,7 @@ fn object(value: Value) -> Record {
         Value::Array(_) => "a list",
     };
     let detail = format!("a record must be an object, this is {kind}");
-    Err(Fault { reason: RejectReason::NotAnObject, detail, ends_early: false })
+    Err(Fault { reason: RejectReason::NotAnObject, detail })
 }
 
 fn fault(error: &serde_json::Error) -> Fault {
@@ -77,7 +75,7 @@ fn fault(error: &serde_json::Error) -> Fault {
         (false, false) => (RejectReason::InvalidJson, "is not JSON"),
     };
     let detail = format!("the line {what} (column {})", error.column());
-    Fault { reason, detail, ends_early: error.is_eof() }
+    Fault { reason, detail }
 }
 
 /// Replaces what serde_json refuses but log writers produce; borrowed if there is nothing to do.
@@ -177,7 +175,7 @@ mod tests {
         assert_eq!(values(r#"[{"a":1},{"a":2}]"#), [json!({"a":1}), json!({"a":2})]);
         let half = records(br#"{"a":1}{"a":"#);
         assert!(half[0].is_ok());
-        assert!(half[1].as_ref().is_err_and(|fault| fault.ends_early));
+        assert!(half[1].as_ref().is_err_and(|fault| fault.detail.contains("ends in the middle")));
         assert_eq!(half.len(), 2);
     }
 

@@ -10,6 +10,9 @@ pub(super) const CHUNK_BYTES: usize = 8 << 20;
 /// How much of a line over the cap is kept for the excerpt.
 pub(super) const OVERSIZE_HEAD_BYTES: usize = 4_096;
 
+/// What some writers put before the first line of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 const READ_BYTES: usize = 256 << 10;
 
 /// Reads a source chunk by chunk; every chunk ends at the end of a line.
@@ -91,11 +94,9 @@ impl<R: Read> Lines<R> {
             self.fill(&mut chunk.bytes);
         }
         if self.ended && begin < chunk.bytes.len() {
-            let end = chunk.bytes.len();
+            let (end, before) = (chunk.bytes.len(), chunk.lines.len());
             self.book(&mut chunk, begin, end);
-            chunk.lines.iter_mut().filter(|line| line.range.start == begin).for_each(|line| {
-                line.unended = true;
-            });
+            chunk.lines.iter_mut().skip(before).for_each(|line| line.unended = true);
             begin = end;
         }
         let mut rest = chunk.bytes.split_off(begin);
@@ -155,6 +156,9 @@ impl<R: Read> Lines<R> {
 
     fn book(&mut self, chunk: &mut Chunk, begin: usize, end: usize) {
         self.line += 1;
+        let offset = self.offset + begin as u64;
+        let has_mark = offset == 0 && chunk.bytes.starts_with(BYTE_ORDER_MARK);
+        let begin = if has_mark { begin + BYTE_ORDER_MARK.len() } else { begin };
         let text = chunk.bytes.get(begin..end).unwrap_or_default();
         if text.trim_ascii().is_empty() {
             return;
@@ -163,7 +167,7 @@ impl<R: Read> Lines<R> {
         chunk.lines.push(Line {
             range: begin..begin + without_cr,
             number: self.line,
-            offset: self.offset + begin as u64,
+            offset,
             oversize: (without_cr > self.cap).then_some(without_cr as u64),
             unended: false,
         });
@@ -208,6 +212,13 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_belongs_to_no_line_but_counts_in_offsets() {
+        let all = read_all(b"\xef\xbb\xbfab\ncd", 100, 100);
+        assert_eq!(all, [row("ab", 1, 0), row("cd", 2, 6)]);
+        assert!(read_all(b"\xef\xbb\xbf\n", 100, 100).is_empty());
+    }
+
+    #[test]
     fn a_line_over_the_cap_is_passed_over_and_the_next_one_is_fine() {
         let long = "x".repeat(READ_BYTES * 3 + 17);
         let input = format!("ok\n{long}\nnext\n{long}");
@@ -215,7 +226,9 @@ mod tests {
         let mut all = Vec::new();
         while let Some(chunk) = lines.next_chunk() {
             assert!(chunk.bytes.len() <= 2 * READ_BYTES, "{}", chunk.bytes.len());
-            all.extend(chunk.lines.into_iter().map(|line| (line.number, line.offset, line.oversize)));
+            all.extend(
+                chunk.lines.into_iter().map(|line| (line.number, line.offset, line.oversize)),
+            );
         }
         let length = long.len() as u64;
         assert_eq!(

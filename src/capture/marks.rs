@@ -12,12 +12,14 @@ use super::reason::BaselineReason;
 
 /// Texts by which log writers say that they removed or cut content, in serialised JSON.
 ///
-/// Group 1 is removal, group 2 a cut. Words that people write too (`[REDACTED]`) count only where
-/// they are a text of their own. Sources: LiteLLM `redact_messages.py`, `custom_logger.py`,
-/// `spend_tracking_utils.py`, `safe_json_dumps.py`, base64 cut of the standard payload;
-/// OpenInference `config.py`; OpenLLMetry (`FILTERED`).
+/// Group 1 is removal, group 2 a cut. Words that people and schemas use too (`[REDACTED]`) count
+/// only where they are all of a message. Sources: LiteLLM `redact_messages.py`,
+/// `custom_logger.py`, `spend_tracking_utils.py`, `safe_json_dumps.py`, base64 cut of the standard
+/// payload; OpenInference `config.py`; OpenLLMetry (`FILTERED`).
 static MARKERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let removed = r#"redacted-by-litellm|__REDACTED__|"(?:\[REDACTED\]|REDACTED|FILTERED|\*\*\*)""#;
+    let words = r"\[REDACTED\]|REDACTED|FILTERED|\*\*\*";
+    let removed =
+        format!(r#"redacted-by-litellm|__REDACTED__|"(?:content|text|arguments)":"(?:{words})""#);
     let cut = r#"truncated by litellm, this logger|litellm_truncated skipped |\[base64_data truncated: |"(?:MaxDepthExceeded|CircularReference Detected|Unserializable Object)""#;
     Regex::new(&format!("({removed})|({cut})")).ok()
 });
@@ -35,10 +37,14 @@ pub(super) fn content_state(json: &str) -> ContentState {
     state
 }
 
-/// The same for a plain text.
+/// The same for the text of an answer.
 pub(super) fn text_state(text: &str) -> ContentState {
-    // A word that is the whole text must stand between quotes, as it does in JSON.
-    if text.len() < 64 { content_state(&format!("\"{text}\"")) } else { content_state(text) }
+    match text {
+        "[REDACTED]" | "REDACTED" | "FILTERED" | "***" => ContentState::Redacted,
+        // An answer may be JSON in which the quoted words mean something else.
+        _ if text.starts_with(['{', '[']) => ContentState::Complete,
+        _ => content_state(text),
+    }
 }
 
 /// Whether a text is what Python prints for a list of messages, which is no JSON.
@@ -130,6 +136,7 @@ mod tests {
             (r#"{"content":"[REDACTED]"}"#, Redacted),
             (r#"{"content":"Dear [REDACTED], hello"}"#, Complete),
             (r#"{"content":"say \"FILTERED\" twice"}"#, Complete),
+            (r#"{"enum":["ACTIVE","FILTERED"]}"#, Complete),
             (r#"{"content":"***"}"#, Redacted),
             (r#"{"url":"data:image/png;base64,[base64_data truncated: 72B]"}"#, Truncated),
             (r#"{"content":"ab... (litellm_truncated skipped 99 chars. x) ..."}"#, Truncated),
@@ -140,6 +147,8 @@ mod tests {
         }
         assert_eq!(text_state("***"), Redacted);
         assert_eq!(text_state("it is ***"), Complete);
+        assert_eq!(text_state("redacted-by-litellm"), Redacted);
+        assert_eq!(text_state(r#"{"content":"FILTERED"}"#), Complete);
     }
 
     #[test]

@@ -129,9 +129,8 @@ mod tests {
         let found = |pattern: &str| {
             let root_text = root.to_str().unwrap();
             let paths = expand(&format!("{root_text}/{pattern}"));
-            let relative = |path: &PathBuf| {
-                path.strip_prefix(root).unwrap().to_string_lossy().into_owned()
-            };
+            let relative =
+                |path: &PathBuf| path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
             paths.iter().map(relative).collect::<Vec<_>>()
         };
         assert_eq!(found("*/*.jsonl"), ["2025/c.jsonl", "2026/a.jsonl"]);

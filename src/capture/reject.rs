@@ -52,7 +52,8 @@ fn excerpt(text: &[u8], redactor: &dyn Redactor) -> String {
 
 /// Control characters, and marks that turn the direction of writing.
 fn is_harmful(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    char.is_control()
+        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

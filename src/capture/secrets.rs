@@ -47,11 +47,7 @@ const SHAPES: &[Shape] = &[
     Shape("huggingface_token", r"hf_[A-Za-z0-9]{20,}", Check::RandomWord),
     Shape("stripe_key", r"[spr]k_(?:live|test)_[A-Za-z0-9]{16,}", Check::RandomWord),
     Shape("xai_key", r"xai-[A-Za-z0-9]{20,}", Check::RandomWord),
-    Shape(
-        "jwt",
-        r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-        Check::Pattern,
-    ),
+    Shape("jwt", r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*", Check::Pattern),
     Shape(
         "authorization",
         r"(?i:bearer|basic|authorization: ?token)[ \t]+(?P<secret>[A-Za-z0-9._~+/-]{16,}=*)",
@@ -73,11 +69,7 @@ const SHAPES: &[Shape] = &[
     ),
     Shape(
         "password",
-        concat!(
-            "(?i:",
-            secret_names!(),
-            r#") ?= ?(?P<secret>[^\s"'\\<>(){}\[\]$&;,`]{6,})"#
-        ),
+        concat!("(?i:", secret_names!(), r#") ?= ?(?P<secret>[^\s"'\\<>(){}\[\]$&;,`]{6,})"#),
         Check::Password,
     ),
 ];
@@ -94,7 +86,8 @@ struct Rules {
 
 static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
     let patterns: Vec<&str> = SHAPES.iter().map(|shape| shape.1).collect();
-    let shapes: Result<Vec<Regex>, _> = patterns.iter().map(|pattern| Regex::new(pattern)).collect();
+    let shapes: Result<Vec<Regex>, _> =
+        patterns.iter().map(|pattern| Regex::new(pattern)).collect();
     Some(Rules {
         any: RegexSet::new(&patterns).ok()?,
         shapes: shapes.ok()?,
@@ -300,9 +293,15 @@ mod tests {
             (format!("password={value}&x=1"), "password=[secret:password]&x=1"),
             (format!("DB_PASSWORD = {value}\n"), "DB_PASSWORD = [secret:password]\n"),
             (format!("{{\"api_key\":\"{value}\"}}"), "{\"api_key\":\"[secret:password]\"}"),
-            (format!("{{\\\"api_key\\\": \\\"{value}\\\"}}"), "{\\\"api_key\\\": \\\"[secret:password]\\\"}"),
+            (
+                format!("{{\\\"api_key\\\": \\\"{value}\\\"}}"),
+                "{\\\"api_key\\\": \\\"[secret:password]\\\"}",
+            ),
             (format!("postgres://app:{value}@db/x"), "postgres://app:[secret:url_password]@db/x"),
-            (format!("Authorization: Bearer {value}{value}"), "Authorization: Bearer [secret:authorization]"),
+            (
+                format!("Authorization: Bearer {value}{value}"),
+                "Authorization: Bearer [secret:authorization]",
+            ),
         ] {
             assert_eq!(scrub_text(&text), expected, "{expected}");
         }

@@ -76,13 +76,15 @@ impl SegmentWriter {
             (key(a).0, &a.source_file, key(a).1).cmp(&(key(b).0, &b.source_file, key(b).1))
         });
         let first_ordinal = self.next_ordinal;
+        let mut json = Vec::new();
         for row in &mut rows {
             row.ordinal = self.next_ordinal;
-            self.next_ordinal =
-                self.next_ordinal.checked_add(1).ok_or(ImportError::TooManyRows)?;
-            // A row of plain fields always serialises, and a hash takes every byte.
-            let _ = serde_json::to_writer(&mut self.hash, row);
-            self.hash.update(b"\n");
+            self.next_ordinal = self.next_ordinal.checked_add(1).ok_or(ImportError::TooManyRows)?;
+            json.clear();
+            // A row of plain fields always serialises, and a Vec takes every byte.
+            let _ = serde_json::to_writer(&mut json, row);
+            json.push(b'\n');
+            self.hash.update(&json);
         }
         let file = format!("part-{:05}.parquet", self.written.len());
         write_segment(&self.folder.join(&file), Table::Capture, &rows, content_bytes)?;

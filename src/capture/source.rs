@@ -1,4 +1,4 @@
-//! A source file opened: container recognised, decompressed, hashed, without byte order mark.
+//! A source file opened: container recognised, decompressed, counted and hashed.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -13,12 +13,9 @@ use crate::dataset::DatasetError;
 use super::error::ImportError;
 use super::input::Input;
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// The decompressed bytes of a source, counted and hashed as they pass.
-///
-/// A byte order mark at the beginning is hashed but not given out.
 pub(super) struct Source {
     reader: Box<dyn Read + Send>,
     /// Bytes that were read to look at, the first of the source.
@@ -66,18 +63,12 @@ impl Source {
         // Always the decoder of several members: log shards are joined byte by byte.
         let mut reader: Box<dyn Read + Send> =
             if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
-        let (mut first, failure) = head(&mut reader);
+        let (first, failure) = head(&mut reader);
         if is_utf16(&first) {
             return Err(ImportError::Utf16(name.to_owned()));
         }
-        let mut hash = Sha256::new();
-        let mut bytes = 0;
-        if first.starts_with(BOM) {
-            hash.update(BOM);
-            bytes = BOM.len() as u64;
-            first.drain(..BOM.len());
-        }
-        Ok(Source { reader, head: Cursor::new(first), failure, hash, bytes, raw_bytes })
+        let (head, hash) = (Cursor::new(first), Sha256::new());
+        Ok(Source { reader, head, failure, hash, bytes: 0, raw_bytes })
     }
 
     /// Bytes read from the file itself so far, before decompression.
@@ -140,7 +131,10 @@ fn refuse_containers(name: &str, magic: &[u8]) -> Result<(), ImportError> {
 
 /// UTF-16 by its byte order mark, or by the zero half of an ASCII character.
 fn is_utf16(first: &[u8]) -> bool {
-    matches!(first, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[', ..] | [b'{' | b'[', 0, ..])
+    matches!(
+        first,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[', ..] | [b'{' | b'[', 0, ..]
+    )
 }
 
 #[cfg(test)]
@@ -170,15 +164,6 @@ mod tests {
         assert_eq!(text, "a\nb\nc");
         let expected = Fingerprint { sha256: sha256_hex("a\nb\nc"), bytes: 5 };
         assert_eq!(source.fingerprint(), expected);
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_left_out_of_the_text_but_not_of_the_hash() {
-        let mut source = open(b"\xef\xbb\xbfab".to_vec()).unwrap();
-        let mut text = String::new();
-        source.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "ab");
-        assert_eq!(source.fingerprint().sha256, sha256_hex(b"\xef\xbb\xbfab"));
     }
 
     #[test]

@@ -49,11 +49,7 @@ struct Attempt {
 
 impl Window {
     /// Takes the next row; `leave` gets the rows that leave.
-    pub(super) fn push(
-        &mut self,
-        row: CapturedExchange,
-        mut leave: impl FnMut(CapturedExchange),
-    ) {
+    pub(super) fn push(&mut self, row: CapturedExchange, mut leave: impl FnMut(CapturedExchange)) {
         let group = group_of(&row);
         if let Some(group) = group {
             let attempts = self.groups.entry(group).or_default();
@@ -207,13 +203,18 @@ mod tests {
             assert_eq!(superseded, !row.latency_baseline_ok);
             out.push((row.request_id, row.attempt, superseded));
         };
-        rows.into_iter().for_each(|row| window.push(row, &mut leave));
+        for row in rows {
+            window.push(row, &mut leave);
+        }
         window.drain(&mut leave);
         out
     }
 
     fn expect(expected: &[(&str, i32, bool)]) -> Vec<(String, i32, bool)> {
-        expected.iter().map(|(id, order, superseded)| ((*id).to_owned(), *order, *superseded)).collect()
+        expected
+            .iter()
+            .map(|(id, order, superseded)| ((*id).to_owned(), *order, *superseded))
+            .collect()
     }
 
     #[test]

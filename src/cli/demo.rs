@@ -171,11 +171,11 @@ max_excess = "2%"
 
 [[criterion]]
 metric = "consistency.json"
-max_excess = "5%"
+max_excess = "10%"
 
 [[criterion]]
 metric = "consistency.tool_calls"
-max_excess = "5%"
+max_excess = "15%"
 
 [[criterion]]
 metric = "refusal.new"

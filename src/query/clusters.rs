@@ -33,7 +33,7 @@ pub(super) fn clusters(keys: &[ClusterKey]) -> Result<RecordBatch, QueryError> {
     let names: ArrayRef = Arc::new(Int64Array::from_iter_values(
         (0..keys.len()).map(|index| i64::from(keys[root(&mut parent, index)].ordinal)),
     ));
-    RecordBatch::try_from_iter([("ordinal", ordinals), ("cluster", names)])
+    RecordBatch::try_from_iter([("ordinal", ordinals), ("cluster_id", names)])
         .map_err(|failure| QueryError::engine("making the table `clusters`", &failure))
 }
 

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
@@ -53,11 +52,11 @@ pub(super) struct Context {
     pub(super) arms: Vec<ArmContext>,
     pub(super) items: Vec<Item>,
     pub(super) recovered: BTreeMap<ItemKey, ItemState>,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) journal: Journal,
     pub(super) clock: ReplayClock,
     pub(super) progress: Arc<Progress>,
-    pub(super) halt: Halt,
+    pub(super) halt: Arc<Halt>,
 }
 
 /// One arm at work.
@@ -71,12 +70,11 @@ pub(super) struct ArmContext {
 #[derive(Debug)]
 pub(super) struct Halt {
     sender: watch::Sender<Option<StopReason>>,
-    broken: AtomicBool,
 }
 
 impl Halt {
     pub(super) fn new() -> Self {
-        Halt { sender: watch::Sender::new(None), broken: AtomicBool::new(false) }
+        Halt { sender: watch::Sender::new(None) }
     }
 
     /// Stops the replay; the first reason stays.
@@ -203,7 +201,6 @@ fn note(
         Ok(Err(error)) => error,
         Err(error) => ReplayError::Task(error.to_string()),
     };
-    context.halt.broken.store(true, Ordering::Relaxed);
     context.halt.stop(StopReason::Failure);
     failure.get_or_insert(error);
 }

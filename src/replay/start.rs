@@ -49,19 +49,24 @@ pub struct ReplayOutcome {
 }
 
 /// Stops a running replay from outside.
-#[derive(Clone)]
-pub struct Stopper(Arc<Context>);
+///
+/// It holds no part of the replay that must end with it, such as the journal.
+#[derive(Debug, Clone)]
+pub struct Stopper {
+    halt: Arc<Halt>,
+    ledger: Arc<Ledger>,
+}
 
 impl Stopper {
     /// Lets nothing leave any more; what is under way may finish within the drain time.
     pub fn stop(&self, reason: StopReason) {
-        self.0.halt.stop(reason);
+        self.halt.stop(reason);
     }
 
     /// Spent, reserved and budgeted nano-dollars.
     pub fn money(&self) -> (i64, i64, i64) {
-        let (spent, reserved) = self.0.ledger.totals();
-        (spent, reserved, self.0.ledger.budget())
+        let (spent, reserved) = self.ledger.totals();
+        (spent, reserved, self.ledger.budget())
     }
 }
 
@@ -115,16 +120,16 @@ pub async fn replay(
         folder: open.folder.clone(),
         arms: arms_at_work(plan, clients, clock.started()),
         items: planned.items,
-        ledger: Ledger::new(budget, recovered.spent_nanousd),
+        ledger: Arc::new(Ledger::new(budget, recovered.spent_nanousd)),
         recovered: recovered.items,
         journal,
         clock,
         progress: progress.clone(),
-        halt: Halt::new(),
+        halt: Arc::new(Halt::new()),
     });
     if done_before < total {
         check_reachable(&context).await?;
-        started(Stopper(context.clone()));
+        started(Stopper { halt: context.halt.clone(), ledger: context.ledger.clone() });
         engine::run(&context, order, Bodies::new(capture)).await?;
     }
     finish(context, &open, plan, &names, writer, total).await

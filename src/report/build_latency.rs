@@ -22,7 +22,7 @@ const MEASURES: [&str; 3] = ["latency_ms", "ttft_ms", "tpot_ms"];
 struct ValueRow {
     arm: String,
     request_model: String,
-    cluster: i64,
+    cluster_id: i64,
     latency_ms: Option<f64>,
     ttft_ms: Option<f64>,
     tpot_ms: Option<f64>,
@@ -46,7 +46,7 @@ pub(super) async fn latency_series(session: &Session) -> Result<Vec<LatencySerie
             for model in ["(all)", row.request_model.as_str()] {
                 let key = (index, row.arm.clone(), model.to_owned());
                 let values = groups.entry(key).or_default();
-                values.clustered.push((value, row.cluster.unsigned_abs()));
+                values.clustered.push((value, row.cluster_id.unsigned_abs()));
                 if index == 0 {
                     values.with_retries.extend(row.with_retries_latency_ms);
                 }

@@ -41,6 +41,15 @@ impl Unit {
         }
     }
 
+    /// The unit of a criterion's figures, given how they are compared: a difference of shares is in
+    /// percentage points.
+    pub(crate) fn compared(text: &str, comparison: &str) -> Self {
+        match Unit::parse(text) {
+            Unit::Share if matches!(comparison, "increase" | "excess") => Unit::PercentagePoints,
+            unit => unit,
+        }
+    }
+
     fn scale(&self) -> f64 {
         match self {
             Unit::Share | Unit::PercentagePoints => 100.0,
@@ -172,6 +181,15 @@ pub(crate) fn duration_ms(value: f64) -> String {
     } else {
         format!("{} ms", significant(value, 3))
     }
+}
+
+/// A time since a start: seconds, whole from 100 on, else with one decimal.
+pub(crate) fn elapsed_s(value: f64) -> String {
+    if let Some(text) = not_finite(value) {
+        return text;
+    }
+    let decimals = usize::from(value.abs() < 100.0 && value != 0.0);
+    format!("{} s", grouped(&format!("{value:.decimals$}")))
 }
 
 /// A share as percent; never rounds to 0 % or 100 % what is not.

@@ -16,18 +16,20 @@ use serde_json::Value;
 
 use crate::dataset::{CaptureManifest, Project, SourceRecord, create_private_dir, write_json};
 
+use super::chunk::{Chunk, Line};
 use super::dedupe::Seen;
 use super::error::ImportError;
 use super::format::{LatencyUnit, LogFormat, ReadContext, detect, format_named, format_names};
 use super::input::{Input, resolve};
+use super::lenient;
 use super::lines::Lines;
 use super::outcome::{ImportOutcome, ImportProgress};
+use super::reason::BaselineReason;
 use super::redact::{Redactor, SecretScrubber};
 use super::segments::{RejectWriter, SegmentWriter};
 use super::source::Source;
 use super::swap::Staging;
 use super::window::Window;
-use super::{BaselineReason, chunk::Chunk, lenient};
 
 use parse::{Item, Parser};
 
@@ -119,8 +121,7 @@ pub fn import(
 }
 
 fn format_or_error(name: &str) -> Result<&'static dyn LogFormat, ImportError> {
-    let missing =
-        || ImportError::NoSuchFormat { name: name.to_owned(), known: format_names() };
+    let missing = || ImportError::NoSuchFormat { name: name.to_owned(), known: format_names() };
     format_named(name).ok_or_else(missing)
 }
 
@@ -193,11 +194,11 @@ impl Importer<'_> {
     }
 
     /// The format of a file by the first records of its first lines.
-    fn format_of(
-        &self,
-        file: &str,
-        chunk: &Chunk,
-    ) -> Result<&'static dyn LogFormat, ImportError> {
+    fn format_of(&self, file: &str, chunk: &Chunk) -> Result<&'static dyn LogFormat, ImportError> {
+        let begins_alone = |line: &Line| matches!(chunk.text(line).trim_ascii(), b"[" | b"{");
+        if chunk.lines.first().is_some_and(begins_alone) && chunk.lines.len() > 1 {
+            return Err(ImportError::NotJsonLines(file.to_owned()));
+        }
         if let Some(format) = self.forced {
             return Ok(format);
         }
@@ -219,9 +220,6 @@ impl Importer<'_> {
             return Ok(format);
         }
         let problem = match fault {
-            Some((1, fault)) if records.is_empty() && fault.ends_early && chunk.lines.len() > 1 => {
-                return Err(ImportError::NotJsonLines(file.to_owned()));
-            }
             Some((number, fault)) if records.is_empty() => {
                 format!("no line is a JSON object; line {number}: {}", fault.detail)
             }

@@ -39,7 +39,11 @@ pub(super) struct Parser<'a> {
 impl Parser<'_> {
     /// All records of a chunk in the order of the lines; one line may hold several.
     pub(super) fn parse(&self, chunk: &Chunk) -> Vec<Item> {
-        chunk.lines.par_iter().flat_map_iter(|line| self.parse_line(chunk.text(line), line)).collect()
+        chunk
+            .lines
+            .par_iter()
+            .flat_map_iter(|line| self.parse_line(chunk.text(line), line))
+            .collect()
     }
 
     fn parse_line(&self, text: &[u8], line: &Line) -> Vec<Item> {

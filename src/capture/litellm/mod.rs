@@ -90,12 +90,7 @@ fn request_id(record: &Value) -> Option<String> {
     }
 }
 
-fn identity(
-    record: &Value,
-    call: Call,
-    captured_at: i64,
-    request_id: String,
-) -> CapturedExchange {
+fn identity(record: &Value, call: Call, captured_at: i64, request_id: String) -> CapturedExchange {
     let metadata = |names: &[&str]| {
         let value = path(record.get("metadata")?, names)?;
         value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
@@ -163,9 +158,9 @@ fn fill_outcome(row: &mut CapturedExchange, record: &Value, call: Call) {
         .filter(|code| (100.0..600.0).contains(code))
         .map(|code| code as i32);
     let tokens = ["prompt_tokens", "completion_tokens"];
-    let has_tokens = tokens.iter().any(|name| {
-        record.get(*name).and_then(number).is_some_and(|tokens| tokens > 0.0)
-    });
+    let has_tokens = tokens
+        .iter()
+        .any(|name| record.get(*name).and_then(number).is_some_and(|tokens| tokens > 0.0));
     if row.status_code.is_none() && has_tokens {
         // Tokens without a status: the answer had begun when the stream broke.
         set_error(row, ErrorClass::StreamTruncated, failure.message);
@@ -196,10 +191,8 @@ fn baseline_marks(
     let metadata = |name: &str| path(record, &["metadata", name]);
     let labels = ["user_api_key_request_route", "user_api_key_alias"];
     let named = labels.iter().filter_map(|name| metadata(name)?.as_str());
-    let retries = path(
-        record,
-        &["hidden_params", "additional_headers", "x-litellm-attempted-retries"],
-    );
+    let retries =
+        path(record, &["hidden_params", "additional_headers", "x-litellm-attempted-retries"]);
     let end = present(record, "endTime").and_then(time::parse);
     BaselineMarks {
         silent_experiment: metadata("is_silent_experiment").and_then(flag) == Some(true),

@@ -54,11 +54,7 @@ pub(super) fn model(record: &Value) -> String {
 }
 
 /// Fills the request columns; returns the request if it could be read.
-pub(super) fn fill(
-    row: &mut CapturedExchange,
-    record: &Value,
-    call: Call,
-) -> Option<ChatRequest> {
+pub(super) fn fill(row: &mut CapturedExchange, record: &Value, call: Call) -> Option<ChatRequest> {
     let prompt = decoded(record.get("messages").unwrap_or(&Value::Null));
     if is_blank(&prompt) {
         without_request(row);
@@ -101,7 +97,8 @@ fn split_system(prompt: &Value) -> (Option<Value>, Value) {
     let is_system = |message: &&Value| message.get("role").is_some_and(|role| role == "system");
     let leading = messages.iter().take_while(is_system).count();
     let (system, rest) = messages.split_at(leading);
-    let contents: Vec<&Value> = system.iter().filter_map(|message| message.get("content")).collect();
+    let contents: Vec<&Value> =
+        system.iter().filter_map(|message| message.get("content")).collect();
     let system = match contents.as_slice() {
         [] => None,
         [one] => Some((*one).clone()),

@@ -163,7 +163,10 @@ mod tests {
         assert!(detail.contains("--latency-unit ms|s") && detail.contains("`elapsed`"), "{detail}");
         let seconds = Some(LatencyUnit::Seconds);
         assert_eq!(read(json!({"elapsed": 3}), seconds), Ok(Some(3_000.0)));
-        assert_eq!(read(json!({"latency_ms": "fast"}), None).unwrap_err().0, RejectReason::BadField);
+        assert_eq!(
+            read(json!({"latency_ms": "fast"}), None).unwrap_err().0,
+            RejectReason::BadField
+        );
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl LogFormat for Plain {
 }
 
 fn read(record: &Value, context: ReadContext) -> Result<Reading, Rejection> {
-    let content = Content::of(record)?;
+    let bodies = Bodies::of(record)?;
     let endpoint = text(record, &["endpoint", "path", "url"]).map(|address| route(&address));
     if endpoint.as_deref().is_some_and(fields::is_no_chat) {
         return Ok(Reading::Filtered(FilterReason::NotChat));
@@ -84,13 +84,13 @@ fn read(record: &Value, context: ReadContext) -> Result<Reading, Rejection> {
             .unwrap_or_else(|| format!("row-{:.16}", sha256_hex(record.to_string()))),
         session_id: text(record, &["session_id", "conversation_id"]),
         user_id: text(record, &["user_id", "user"]),
-        captured_at: captured_at(record, content.is_training_row)?,
+        captured_at: captured_at(record, bodies.is_training_row)?,
         provider: text(record, &["provider"]),
         operation: "chat".to_owned(),
         route: text(record, &["route"]).or_else(|| endpoint.clone()),
         tenant: text(record, &["tenant", "team"]),
         tags: tags(record),
-        request_model: content.model(record),
+        request_model: bodies.model(record),
         stream: present(record, "stream").and_then(flag),
         latency_ms: duration_ms(record, &fields::LATENCY, context.latency_unit)?,
         ttft_ms: duration_ms(record, &fields::TTFT, context.latency_unit)?,
@@ -98,17 +98,14 @@ fn read(record: &Value, context: ReadContext) -> Result<Reading, Rejection> {
         cache_hit: first(record, &["cache_hit", "cached"]).and_then(|(_, hit)| flag(hit)),
         ..CapturedExchange::default()
     };
-    let dialect = content.request.as_deref().and_then(sniff_dialect);
-    let request = match &content.request {
-        Some(body) => fill_request(&mut row, dialect, body),
-        None => {
-            without_request(&mut row);
-            None
-        }
-    };
+    let dialect = bodies.request.as_deref().and_then(sniff_dialect);
+    if bodies.request.is_none() {
+        without_request(&mut row);
+    }
+    let request = bodies.request.as_deref().and_then(|body| fill_request(&mut row, dialect, body));
     // An answer in one piece has no first token of its own.
     row.ttft_ms = row.ttft_ms.filter(|_| row.stream != Some(false));
-    fill_outcome(&mut row, record, dialect, &content.response);
+    fill_outcome(&mut row, record, dialect, &bodies.response);
     let retries = attempts(&mut row, record);
     let labels = [row.route.as_deref(), endpoint.as_deref()];
     let health_check = labels.into_iter().flatten().any(names_a_probe)
@@ -120,29 +117,29 @@ fn read(record: &Value, context: ReadContext) -> Result<Reading, Rejection> {
 }
 
 /// The bodies of a record.
-struct Content<'r> {
+struct Bodies<'r> {
     request: Option<Cow<'r, Value>>,
     response: Cow<'r, Value>,
     is_training_row: bool,
 }
 
-impl<'r> Content<'r> {
+impl<'r> Bodies<'r> {
     fn of(record: &'r Value) -> Result<Self, Rejection> {
         let response = first(record, RESPONSE).map(|(_, response)| Cow::Borrowed(response));
         if let Some((_, request)) = first(record, REQUEST) {
             let request = Some(decoded(request)).filter(|request| !is_blank(request));
             let response = response.unwrap_or(Cow::Owned(Value::Null));
-            return Ok(Content { request, response, is_training_row: false });
+            return Ok(Bodies { request, response, is_training_row: false });
         }
         if let Some(messages) = present(record, "messages").and_then(Value::as_array) {
-            return Ok(Content::of_messages(record, messages, response));
+            return Ok(Bodies::of_messages(record, messages, response));
         }
         let outcome = ["status", "status_code", "http_status", "error", "latency_ms", "model"];
         match response {
-            Some(response) => Ok(Content { request: None, response, is_training_row: false }),
+            Some(response) => Ok(Bodies { request: None, response, is_training_row: false }),
             None if outcome.iter().any(|name| present(record, name).is_some()) => {
                 let response = Cow::Owned(Value::Null);
-                Ok(Content { request: None, response, is_training_row: false })
+                Ok(Bodies { request: None, response, is_training_row: false })
             }
             None => {
                 let detail = "neither a request (`request`, `messages`) nor an outcome is there";
@@ -156,7 +153,7 @@ impl<'r> Content<'r> {
         record: &Value,
         messages: &[Value],
         response: Option<Cow<'r, Value>>,
-    ) -> Content<'r> {
+    ) -> Bodies<'r> {
         let mut body = json!({ "model": text(record, &["model"]).unwrap_or_default() });
         let parameters =
             ["system", "tools", "tool_choice", "parallel_tool_calls", "functions", "max_tokens"];
@@ -179,7 +176,7 @@ impl<'r> Content<'r> {
         let is_training_row = answer.is_some();
         let response = response.or(answer.map(Cow::Owned)).unwrap_or(Cow::Owned(Value::Null));
         let request = (!asked.is_empty()).then_some(Cow::Owned(body));
-        Content { request, response, is_training_row }
+        Bodies { request, response, is_training_row }
     }
 
     fn model(&self, record: &Value) -> String {

@@ -70,7 +70,8 @@ fn breaks_after(character: char, rest: &str, before: &str) -> bool {
     match character {
         '@' => true,
         ':' => rest.starts_with('/') || ends_with("mailto") || ends_with("xmpp"),
-        '.' => ends_with("www"),
+        // After the dot it would be too late: any character may follow there.
+        'w' | 'W' => rest.starts_with('.') && ends_with("ww"),
         '-' => ends_with("gh"),
         _ => false,
     }
@@ -110,7 +111,7 @@ mod tests {
             ("$x$", "\\$x\\$"),
             ("@everyone a@b.c", "@\u{200b}everyone a@\u{200b}b.c"),
             ("fixes #12, GH-3 !4", "fixes \\#\u{200b}12, GH-\u{200b}3 \\!\u{200b}4"),
-            ("www.x.com", "www.\u{200b}x.com"),
+            ("www.x.com WWW.X", "www\u{200b}.x.com WWW\u{200b}.X"),
             ("# h", "\\#\u{200b} h"),
             ("- item", "\\- item"),
             ("1. item", "1\\. item"),

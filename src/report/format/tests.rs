@@ -77,7 +77,7 @@ fn a_figure_beside_its_limit_is_printed_on_its_side_of_it() {
     let ms = Unit::Milliseconds;
     assert_eq!(beside_limit(Some(1512.34), 1500.0, &ms), "1,512 ms");
     assert_eq!(beside_limit(Some(1500.2), 1500.0, &ms), "1,500.2 ms");
-    assert_eq!(beside_limit(Some(1499.999_4), 1500.0, &ms), "1,499.999 ms");
+    assert_eq!(beside_limit(Some(1_499.999_4), 1500.0, &ms), "1,499.999 ms");
     assert_eq!(beside_limit(Some(1500.0), 1500.0, &ms), "1,500 ms");
     assert_eq!(beside_limit(Some(0.001_000_04), 0.001, &Unit::Share), "0.100004%");
     assert_eq!(beside_limit(Some(f64::INFINITY), 1500.0, &ms), "∞");
@@ -85,6 +85,24 @@ fn a_figure_beside_its_limit_is_printed_on_its_side_of_it() {
     assert_eq!(beside_limit(Some(1512.3), 1512.3, &ms), "1,512.3 ms");
     assert_eq!(beside_limit(None, 1500.0, &ms), "–");
     assert_eq!(beside_limit(Some(0.0), 0.0, &Unit::Share), "0%");
+}
+
+#[test]
+fn a_difference_of_shares_is_in_percentage_points() {
+    for comparison in ["increase", "excess"] {
+        let unit = Unit::compared("share", comparison);
+        assert_eq!(beside_limit(Some(0.0123), 0.02, &unit), "1.230 pp");
+    }
+    assert_eq!(Unit::compared("share", "absolute"), Unit::Share);
+    assert_eq!(Unit::compared("ratio", "increase"), Unit::Ratio);
+}
+
+#[test]
+fn elapsed_time_is_short() {
+    let cases = [(0.0, "0 s"), (3.299_999, "3.3 s"), (99.96, "100.0 s"), (1234.5678, "1,235 s")];
+    for (given, wanted) in cases {
+        assert_eq!(elapsed_s(given), wanted);
+    }
 }
 
 #[test]

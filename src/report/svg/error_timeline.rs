@@ -6,7 +6,7 @@ use super::element::{Element, label, line, rectangle};
 use super::scale::Scale;
 use super::{WIDTH, chart};
 use crate::report::ErrorBucket;
-use crate::report::format::{count, share};
+use crate::report::format::{count, elapsed_s, share};
 use crate::report::text::{shortened, shown};
 
 const LEFT: f64 = 40.0;
@@ -104,9 +104,9 @@ fn error_bar(bucket: &ErrorBucket, x: &TimeAxis, y: &Scale) -> Element {
         .attribute("data-arm", bucket.arm.as_str())
         .attribute("data-errors", bucket.errors.to_string())
         .titled(format!(
-            "{:.0} to {:.0} s: {} of {} attempts failed ({})",
-            bucket.start_s,
-            bucket.start_s + bucket.width_s,
+            "{} to {}: {} of {} attempts failed ({})",
+            elapsed_s(bucket.start_s),
+            elapsed_s(bucket.start_s + bucket.width_s),
             count(bucket.errors),
             count(bucket.attempts),
             failed_share(bucket).map_or_else(|| "nothing sent".to_owned(), share),

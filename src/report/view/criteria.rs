@@ -1,6 +1,6 @@
 //! Each criterion as a row of formatted figures.
 
-use crate::report::format::{Unit, beside_limit, confidence, count, limit, p_value, usd};
+use crate::report::format::{UNKNOWN, Unit, beside_limit, confidence, count, limit, p_value, usd};
 use crate::report::svg::{Element, criterion_interval};
 use crate::report::text::shown;
 use crate::verdict::{CriterionResult, Direction, Needed, Outcome};
@@ -75,6 +75,11 @@ impl CriterionView {
         self.deciding == Some(Bound::Low)
     }
 
+    /// Whether a p-value is known.
+    pub(crate) fn is_tested(&self) -> bool {
+        self.p != UNKNOWN
+    }
+
     /// Whether the upper bound decided the outcome.
     pub(crate) fn high_decides(&self) -> bool {
         self.deciding == Some(Bound::High)
@@ -87,7 +92,7 @@ pub(crate) fn criteria(criteria: &[CriterionResult]) -> Vec<CriterionView> {
 }
 
 fn criterion_view(criterion: &CriterionResult) -> CriterionView {
-    let unit = Unit::parse(&criterion.unit);
+    let unit = Unit::compared(&criterion.unit, &criterion.comparison);
     let (outcome, symbol, class) = match criterion.outcome {
         Outcome::Met => ("met", "✓", "go"),
         Outcome::NotMet => ("not met", "✕", "no-go"),
@@ -240,7 +245,7 @@ mod tests {
         assert_eq!(figures[2], ["≤ 10,000 ms", "9,124 ms", "7,211 ms", "∞"]);
         assert_eq!(figures[3], ["≤ 1×", "0.6127×", "0.6043×", "0.6213×"]);
         assert_eq!(figures[4], ["≥ 99%", "99.31%", "99.17%", "99.49%"]);
-        assert_eq!(figures[5], ["≤ 0.5%", "–", "–", "–"]);
+        assert_eq!(figures[5], ["≤ 0.5 pp", "–", "–", "–"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Chart, Section};
 use crate::report::Report;
-use crate::report::format::share;
+use crate::report::format::{elapsed_s, share};
 use crate::report::svg::{ArmStyles, error_timeline};
 use crate::report::table::{Cell, Column, Table};
 
@@ -49,7 +49,7 @@ fn over_time(report: &Report, styles: &ArmStyles) -> Chart {
         .errors_over_time
         .iter()
         .map(|bucket| {
-            let seconds = |value: f64| Cell::figure(format!("{value} s"), value);
+            let seconds = |value: f64| Cell::figure(elapsed_s(value), value);
             let failed =
                 (bucket.attempts > 0).then(|| bucket.errors as f64 / bucket.attempts as f64);
             vec![
@@ -83,7 +83,7 @@ fn classes(report: &Report) -> Table {
             Column::figure("All attempts"),
         ],
     )
-    .when_empty("No attempt failed.");
+    .when_empty("No failure was recorded.");
     table.rows = report
         .error_classes
         .iter()

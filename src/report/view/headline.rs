@@ -1,6 +1,6 @@
 //! The first lines of the report: decision, reasons, key figures.
 
-use crate::report::format::{count, usd};
+use crate::report::format::{UNKNOWN, count, usd};
 use crate::report::text::shown;
 use crate::report::{ArmSummary, Report};
 use crate::verdict::{CriterionResult, Decision, Outcome};
@@ -144,11 +144,14 @@ fn spent(report: &Report) -> Fact {
 }
 
 fn arms(arms: &[ArmSummary]) -> String {
-    let named = |wanted: &str| -> Vec<String> {
-        arms.iter().filter(|arm| arm.role == wanted).map(|arm| shown(&arm.name)).collect()
+    let named = |wanted: &str| -> String {
+        let names: Vec<String> =
+            arms.iter().filter(|arm| arm.role == wanted).map(|arm| shown(&arm.name)).collect();
+        if names.is_empty() { UNKNOWN.to_owned() } else { names.join(", ") }
     };
-    let control = if named("control").is_empty() { "without control" } else { "with control" };
-    format!("{} → {} ({control})", named("incumbent").join(", "), named("candidate").join(", "))
+    let has_control = arms.iter().any(|arm| arm.role == "control");
+    let control = if has_control { "with control" } else { "without control" };
+    format!("{} → {} ({control})", named("incumbent"), named("candidate"))
 }
 
 #[cfg(test)]

@@ -30,14 +30,16 @@ pub(super) fn section(report: &Report, styles: &ArmStyles) -> Section {
     for (position, measure) in measures.iter().enumerate() {
         let (overall, split): (Vec<_>, Vec<_>) =
             of_measure(report, measure).into_iter().partition(|one| one.model == ALL_MODELS);
-        let table = |id: String, series: &[&LatencySeries]| percentiles(id, measure, series);
+        let caption = format!("{}: percentiles", measure_name(measure));
+        let id = format!("percentiles-{position}");
         if overall.is_empty() {
-            section.tables.push(table(format!("percentiles-{position}"), &split));
-        } else {
-            section.tables.push(table(format!("percentiles-{position}"), &overall));
-            if !split.is_empty() {
-                by_model.push(table(format!("percentiles-{position}-by-model"), &split));
-            }
+            section.tables.push(percentiles(id, caption, &split));
+            continue;
+        }
+        section.tables.push(percentiles(id.clone(), caption.clone(), &overall));
+        if !split.is_empty() {
+            let (id, caption) = (format!("{id}-by-model"), format!("{caption} by model"));
+            by_model.push(percentiles(id, caption, &split));
         }
     }
     if !by_model.is_empty() {
@@ -176,10 +178,10 @@ fn thinned(points: &[(f64, f64)], most: usize) -> impl Iterator<Item = (f64, f64
     })
 }
 
-fn percentiles(id: String, measure: &str, series: &[&LatencySeries]) -> Table {
+fn percentiles(id: String, caption: String, series: &[&LatencySeries]) -> Table {
     let mut table = Table::new(
         id,
-        format!("{}: percentiles", measure_name(measure)),
+        caption,
         &[
             Column::text("Model"),
             Column::text("Arm"),
@@ -244,7 +246,7 @@ mod tests {
         series.percentiles.truncate(2);
         series.success_percentiles.truncate(1);
         series.with_retries_percentiles.remove(1);
-        let table = percentiles("t".to_owned(), "latency_ms", &[series]);
+        let table = percentiles("t".to_owned(), "c".to_owned(), &[series]);
         let of_row = |row: usize| -> Vec<&str> {
             table.rows[row].iter().map(|cell| cell.text.as_str()).collect()
         };

@@ -28,7 +28,7 @@ pub(super) fn losses(report: &Report) -> Section {
             Column::figure("Share of requests"),
         ],
     )
-    .when_empty("Every request was carried over unchanged.");
+    .when_empty("No loss was recorded.");
     table.rows = report
         .losses
         .iter()

@@ -26,7 +26,7 @@ FROM (
         FROM pairs
         WHERE outcome = 'done' AND cost_nanousd IS NOT NULL
         UNION ALL
-        SELECT 'incumbent' AS arm, cost_nanousd, FALSE AS cost_estimated, cluster_id
+        SELECT 'incumbent' AS arm, cost_nanousd, CAST(NULL AS BOOLEAN) AS cost_estimated, cluster_id
         FROM incumbent_costs JOIN clusters ON clusters.ordinal = incumbent_costs.ordinal
         WHERE cost_nanousd IS NOT NULL
     )

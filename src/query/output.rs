@@ -59,18 +59,20 @@ pub fn write_rows(
             writeln!(output, "{table}").map_err(|e| failed(&e))
         }
         OutputFormat::Json => {
+            let mut text = Vec::new();
             let mut writer = arrow::json::WriterBuilder::new()
                 .with_explicit_nulls(true)
-                .build::<_, arrow::json::writer::JsonArray>(&mut *output);
-            for batch in batches {
+                .build::<_, arrow::json::writer::JsonArray>(&mut text);
+            for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
                 writer.write(batch).map_err(|e| failed(&e))?;
             }
             writer.finish().map_err(|e| failed(&e))?;
             drop(writer);
-            // The writer puts nothing at all for no rows, which would be no JSON.
-            let empty = batches.iter().all(|batch| batch.num_rows() == 0);
-            let tail = if empty { "[]\n" } else { "\n" };
-            output.write_all(tail.as_bytes()).map_err(|e| failed(&e))
+            if text.is_empty() {
+                text.extend_from_slice(b"[]");
+            }
+            text.push(b'\n');
+            output.write_all(&text).map_err(|e| failed(&e))
         }
         OutputFormat::JsonLines => {
             let mut writer = arrow::json::WriterBuilder::new()

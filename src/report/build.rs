@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::build_latency::latency_series;
 use super::model::{
     ArmSummary, CaptureSummary, ConsistencyRow, CostRow, ErrorBucket, ErrorClassCount, LossRow,
-    PriceRow, QueryUse, REPORT_SCHEMA_VERSION, Report,
+    PriceRow, QueryUse, REPORT_SCHEMA_VERSION, Report, TokenRow,
 };
 use crate::compare::{Finding, Measurement, measure};
 use crate::dataset::CaptureManifest;
@@ -66,7 +66,7 @@ pub async fn build(
         error_classes: error_classes(session).await?,
         errors_over_time: errors_over_time(session).await?,
         consistency: consistency(session, plan).await?,
-        tokens: session.rows("report/tokens", &none).await?,
+        tokens: tokens(session).await?,
         cost: cost(session, plan, capture).await?,
         prices: prices(session).await?,
         losses: losses(session).await?,
@@ -239,6 +239,30 @@ fn monthly_requests(plan: &Plan, capture: &CaptureManifest) -> Option<f64> {
     }
     let span = capture.to_us?.saturating_sub(capture.from_us?);
     (span > 0).then(|| capture.exchanges as f64 / span as f64 * MICROSECONDS_PER_MONTH)
+}
+
+async fn tokens(session: &Session) -> Result<Vec<TokenRow>, QueryError> {
+    #[derive(Deserialize)]
+    struct Row {
+        arm: String,
+        request_model: String,
+        exchanges: i64,
+        input_tokens: i64,
+        output_tokens: i64,
+        cache_read_input_tokens: i64,
+        reasoning_output_tokens: i64,
+    }
+    let rows: Vec<Row> = session.rows("report/tokens", &Parameters::new()).await?;
+    let rows = rows.into_iter().map(|row| TokenRow {
+        arm: row.arm,
+        model: row.request_model,
+        exchanges: row.exchanges.unsigned_abs(),
+        input_tokens: row.input_tokens,
+        output_tokens: row.output_tokens,
+        cache_read_input_tokens: row.cache_read_input_tokens,
+        reasoning_output_tokens: row.reasoning_output_tokens,
+    });
+    Ok(rows.collect())
 }
 
 async fn prices(session: &Session) -> Result<Vec<PriceRow>, QueryError> {

@@ -87,10 +87,10 @@ async fn faults(session: &Session, arm: &str) -> Result<u64, Failure> {
 async fn check_results(session: &Session) -> Result<(), Failure> {
     for query in QUERIES.iter().filter(|query| query.name.starts_with("checks/")) {
         let frame = session.query(query, &Parameters::new()).await?;
-        let rows: usize =
-            session.collect(frame, query.name).await?.iter().map(|batch| batch.num_rows()).sum();
+        let rows = session.count(frame, query.name).await?;
         if rows > 0 {
-            let message = format!("the results are inconsistent: `{}` finds {rows} rows", query.name);
+            let message =
+                format!("the results are inconsistent: `{}` finds {rows} rows", query.name);
             let hint = format!("look at them with `rehearsal sql --query {}`", query.name);
             return Err(Failure::input(message).hint(hint));
         }
@@ -103,8 +103,7 @@ async fn inputs(
     plan: &Plan,
     capture: &CaptureManifest,
 ) -> Result<Inputs, Failure> {
-    let plan_text =
-        plan.canonical_json().map_err(|error| Failure::internal(error.to_string()))?;
+    let plan_text = plan.canonical_json().map_err(|error| Failure::internal(error.to_string()))?;
     Ok(Inputs {
         plan_sha256: sha256_hex(plan_text),
         prices_sha256: session.prices_sha256().await?,

@@ -40,9 +40,10 @@ pub(super) struct DemoArguments {
 }
 
 pub(super) async fn demo(common: &Common, own: &DemoArguments) -> Result<u8, Failure> {
-    let folder = match common.folder == Path::new(".") {
-        true => PathBuf::from(DEMO_FOLDER),
-        false => common.folder.clone(),
+    let folder = if common.folder == Path::new(".") {
+        PathBuf::from(DEMO_FOLDER)
+    } else {
+        common.folder.clone()
     };
     let common = Common { folder: folder.clone(), config: None, run: None, ..common.clone() };
     create_private_dir(&folder)?;
@@ -88,7 +89,7 @@ fn conclude(common: &Common, scenario: Scenario, decision: Decision) -> Result<u
     let folder = common.folder.display();
     let mut next = String::new();
     let _ = writeln!(next, "\nlook further:");
-    for command in ["judge", "report", "sql --query report/results_by_model", "sql --list"] {
+    for command in ["judge", "report", "sql --query report/results_by_model"] {
         let _ = writeln!(next, "  rehearsal {command} -C {folder}");
     }
     print(&next)?;

@@ -92,8 +92,10 @@ impl From<DatasetError> for Failure {
         let failure = Failure::input(chain(&error));
         match &error {
             DatasetError::Io { action: "read", .. } => failure.hint("check the path"),
-            DatasetError::Io { path, .. } => failure
-                .hint(format!("check that {} can be written, and that the disk is not full", path.display())),
+            DatasetError::Io { path, .. } => failure.hint(format!(
+                "check that {} can be written, and that the disk is not full",
+                path.display()
+            )),
             _ => failure,
         }
     }
@@ -121,8 +123,12 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         let failure = Failure::input(chain(&error));
         match error {
-            QueryError::UnknownQuery { .. } => failure.hint("`rehearsal sql --list` shows all queries"),
-            QueryError::MissingParameter { name, .. } => failure.hint(format!("add `--param {name}=…`")),
+            QueryError::UnknownQuery { .. } => {
+                failure.hint("`rehearsal sql --list` shows all queries")
+            }
+            QueryError::MissingParameter { name, .. } => {
+                failure.hint(format!("add `--param {name}=…`"))
+            }
             _ => failure,
         }
     }

@@ -73,7 +73,7 @@ pub(super) fn import_into(
     project: &Project,
     options: &ImportOptions,
 ) -> Result<u8, Failure> {
-    let outcome = capture::import(project, options, &SecretScrubber::default(), &mut |_| {})?;
+    let outcome = capture::import(project, options, &SecretScrubber, &mut |_| {})?;
     print(&format!("{}\n", outcome.conservation_line()))?;
     for source in outcome.manifest.sources.iter().filter(|source| source.incomplete.is_some()) {
         let why = source.incomplete.as_deref().unwrap_or_default();

@@ -83,7 +83,7 @@ pub(super) fn summary(verdict: &Verdict) -> String {
         ));
     }
     let text: Vec<String> =
-        lines.iter().map(|line| crate::report::escape_terminal_line(line).to_string()).collect();
+        lines.iter().map(|line| crate::report::escape_terminal_line(line)).collect();
     format!("{}\n", text.join("\n"))
 }
 

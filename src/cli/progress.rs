@@ -1,5 +1,6 @@
 //! Live progress on stderr: a bar in a terminal, lines elsewhere.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -90,12 +91,13 @@ fn figures(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String
         usd(reserved),
         usd(budget),
     );
+    // Writing into a String cannot fail.
     for (arm, p50, p99) in &now.ttft_ms {
-        text.push_str(&format!(", {arm} TTFT p50 {p50:.0} p99 {p99:.0} ms"));
+        let _ = write!(text, ", {arm} TTFT p50 {p50:.0} p99 {p99:.0} ms");
     }
     if let Some(remaining) = now.remaining.filter(|_| now.done < now.total) {
         let whole = Duration::from_secs(remaining.as_secs());
-        text.push_str(&format!(", {} left", humantime::format_duration(whole)));
+        let _ = write!(text, ", {} left", humantime::format_duration(whole));
     }
     text
 }

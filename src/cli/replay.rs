@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::{Common, EXIT_INTERRUPTED, EXIT_RESUMABLE, load, print, progress, say, signals};
-use crate::plan::{Pace, Plan};
+use crate::plan::Plan;
 use crate::replay::{self, Progress, ReplayOptions, ReplayOutcome, StopReason};
 
 /// A budget above this is confirmed in a terminal, unless `--yes` says so.
@@ -70,20 +70,18 @@ pub(super) async fn replay_plan(
     yes: bool,
 ) -> Result<ReplayOutcome, Failure> {
     confirm(plan, yes)?;
-    if let Pace::Closed = plan.replay.pace {
-        say(common, "closed loop: latencies hold for the plan's concurrency");
-    }
     let project = load::project(common);
     let prices = load::prices(common, plan)?;
     let options = ReplayOptions { run_id: common.run.clone(), started_at: load::now() };
     let live = Arc::new(Progress::new(Instant::now()));
     let tasks = Mutex::new(Vec::new());
-    let outcome = replay::replay(&project, plan, prices, &variable, &options, live.clone(), |stopper| {
-        let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.push(progress::show(common, live.clone(), stopper.clone()));
-        tasks.push(signals::drain_on_signal(stopper));
-    })
-    .await;
+    let outcome =
+        replay::replay(&project, plan, prices, &variable, &options, live.clone(), |stopper| {
+            let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            tasks.push(progress::show(common, live.clone(), stopper.clone()));
+            tasks.push(signals::drain_on_signal(stopper));
+        })
+        .await;
     for task in tasks.into_inner().unwrap_or_else(PoisonError::into_inner) {
         task.abort();
     }

@@ -1,5 +1,6 @@
 //! `rehearsal sql`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -94,10 +95,8 @@ async fn open(common: &Common) -> Result<Session, Failure> {
     if let Some(run) = &run {
         crate::replay::recover(run).await?;
     }
-    let plan = match load::plan_path(common).is_file() {
-        true => Some(load::plan(common)?),
-        false => None,
-    };
+    let has_plan = load::plan_path(common).is_file();
+    let plan = has_plan.then(|| load::plan(common)).transpose()?;
     let prices = plan.as_ref().map(|plan| load::prices(common, plan)).transpose()?;
     let scope = Scope {
         run: run.as_ref(),
@@ -111,7 +110,8 @@ fn list() -> Result<u8, Failure> {
     let mut text = String::new();
     for query in QUERIES {
         let header = query.header().map_err(|error| Failure::internal(error.to_string()))?;
-        text.push_str(&format!("{:<36} {}\n", query.name, header.purpose));
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{:<36} {}", query.name, header.purpose);
     }
     print(&text)?;
     Ok(0)

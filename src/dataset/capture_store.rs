@@ -119,5 +119,10 @@ fn rows_of_groups(path: &std::path::Path) -> Result<Vec<i64>, DatasetError> {
         path: path.to_owned(),
         message: failure.to_string(),
     })?;
-    Ok(reader.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect())
+    Ok(reader
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+        .collect())
 }

@@ -46,9 +46,7 @@ pub fn write_atomically(
         .map_err(|source| DatasetError::io("write in", folder, source))?;
     write(temporary.as_file_mut())?;
     temporary.as_file().sync_all().map_err(|source| DatasetError::io("sync", path, source))?;
-    temporary
-        .persist(path)
-        .map_err(|failure| DatasetError::io("replace", path, failure.error))?;
+    temporary.persist(path).map_err(|failure| DatasetError::io("replace", path, failure.error))?;
     sync_dir(folder)
 }
 

@@ -19,7 +19,9 @@ pub use attempt_row::AttemptRow;
 pub use capture_store::{BlockId, CaptureStore, ReplayInput};
 pub use captured_exchange::{CapturedExchange, ContentState, UsageSource};
 pub use error::DatasetError;
-pub use files::{create_private_dir, read_json, sha256_hex, sync_dir, write_atomically, write_json};
+pub use files::{
+    create_private_dir, read_json, sha256_hex, sync_dir, write_atomically, write_json,
+};
 pub use manifest::{
     ArmRecord, CaptureManifest, ConservationError, RunManifest, SegmentRecord, SourceRecord,
 };

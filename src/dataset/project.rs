@@ -74,10 +74,8 @@ impl Project {
 
     /// A run that exists: the named one, else the latest.
     pub fn existing_run(&self, run_id: Option<&str>) -> Result<RunFolder, DatasetError> {
-        let missing = |run: &str| DatasetError::NoRun {
-            run: run.to_owned(),
-            folder: self.runs_folder(),
-        };
+        let missing =
+            |run: &str| DatasetError::NoRun { run: run.to_owned(), folder: self.runs_folder() };
         match run_id {
             Some(run_id) => {
                 let run = self.run(run_id)?;
@@ -93,8 +91,8 @@ impl Project {
         if !folder.is_dir() {
             return Ok(None);
         }
-        let entries =
-            std::fs::read_dir(&folder).map_err(|source| DatasetError::io("list", &folder, source))?;
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|source| DatasetError::io("list", &folder, source))?;
         let mut latest: Option<(String, RunFolder)> = None;
         for entry in entries {
             let entry = entry.map_err(|source| DatasetError::io("list", &folder, source))?;

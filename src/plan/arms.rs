@@ -108,10 +108,10 @@ fn check_url(url: &Spanned<String>, problems: &mut Vec<Problem>) {
         Some("") => "`base_url` names no host",
         Some(_) => return,
     };
-    problems.push(
-        Problem::at(url.span(), message)
-            .with_help("write for instance `https://api.example.com/v1`; keys go by `api_key_env`"),
-    );
+    problems
+        .push(Problem::at(url.span(), message).with_help(
+            "write for instance `https://api.example.com/v1`; keys go by `api_key_env`",
+        ));
 }
 
 fn check_key_variable(variable: &Spanned<String>, problems: &mut Vec<Problem>) {
@@ -124,8 +124,11 @@ fn check_key_variable(variable: &Spanned<String>, problems: &mut Vec<Problem>) {
     if !name_like {
         // The value may be a key that was pasted by mistake: it is not repeated here.
         problems.push(
-            Problem::at(variable.span(), "`api_key_env` must be the name of an environment variable")
-                .with_help("put the key into a variable and write that variable's name here"),
+            Problem::at(
+                variable.span(),
+                "`api_key_env` must be the name of an environment variable",
+            )
+            .with_help("put the key into a variable and write that variable's name here"),
         );
     }
 }
@@ -140,13 +143,14 @@ fn validate_models(
         if is_control {
             return Some(ModelMap::identity());
         }
-        problems.push(
-            Problem::at(span.clone(), "the candidate has no `models`")
-                .with_help("say which model answers, for instance `models = { \"*\" = \"next\" }`"),
-        );
+        problems
+            .push(Problem::at(span.clone(), "the candidate has no `models`").with_help(
+                "say which model answers, for instance `models = { \"*\" = \"next\" }`",
+            ));
         return None;
     }
-    let entries = file.models.iter().map(|(pattern, model)| (pattern.as_str(), model.get_ref().as_str()));
+    let entries =
+        file.models.iter().map(|(pattern, model)| (pattern.as_str(), model.get_ref().as_str()));
     match ModelMap::new(entries) {
         Ok(map) => Some(map),
         Err(failure) => {

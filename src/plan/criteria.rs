@@ -49,7 +49,8 @@ fn validate_bound(
     span: &Range<usize>,
     problems: &mut Vec<Problem>,
 ) -> Option<Bound> {
-    let ratio = file.max_ratio.as_ref().map(|ratio| (ratio.span(), ValueFile::Number(*ratio.get_ref())));
+    let ratio =
+        file.max_ratio.as_ref().map(|ratio| (ratio.span(), ValueFile::Number(*ratio.get_ref())));
     let value = |field: &Option<Spanned<ValueFile>>| {
         field.as_ref().map(|value| (value.span(), value.get_ref().clone()))
     };

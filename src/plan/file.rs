@@ -179,7 +179,10 @@ pub struct ReplayFile {
 
 /// `pace = "closed"`, `{ open = { speed = 10.0 } }` or `{ rate = "200/s" }`.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a pace: \"closed\", { open = { speed = 1.0 } } or { rate = \"10/s\" }")]
+#[serde(
+    untagged,
+    expecting = "a pace: \"closed\", { open = { speed = 1.0 } } or { rate = \"10/s\" }"
+)]
 pub enum PaceFile {
     /// A word.
     Word(String),
@@ -260,7 +263,10 @@ fn yes() -> bool {
 
 /// A bound: a number, or text with a unit.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a number, or text with a unit such as \"500ms\", \"20%\" or \"1 USD\"")]
+#[serde(
+    untagged,
+    expecting = "a number, or text with a unit such as \"500ms\", \"20%\" or \"1 USD\""
+)]
 pub enum ValueFile {
     /// A bare number.
     Number(f64),

@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn the_exact_name_wins_then_the_longest_prefix() {
-        let map =
-            ModelMap::new([("gpt-4o", "a"), ("gpt-4*", "b"), ("gpt-4o*", "c"), ("*", "d")]).unwrap();
+        let map = ModelMap::new([("gpt-4o", "a"), ("gpt-4*", "b"), ("gpt-4o*", "c"), ("*", "d")])
+            .unwrap();
         assert_eq!(map.target("gpt-4o"), Some("a"));
         assert_eq!(map.target("gpt-4o-mini"), Some("c"));
         assert_eq!(map.target("gpt-4-turbo"), Some("b"));

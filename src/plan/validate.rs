@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::error::{PlanError, Problem};
 use super::arms::{validate_arm, validate_price};
 use super::criteria::validate_criterion;
+use super::error::{PlanError, Problem};
 use super::file::{PaceFile, PlanFile, ReplayFile, TimeoutsFile};
 use super::settings::{
     CaptureSettings, CostSettings, Pace, Plan, ReplaySettings, Timeouts, UncertainPolicy,
@@ -75,8 +75,9 @@ fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
     }
     if file.candidate.is_empty() {
         problems.push(
-            Problem::overall("the plan names no candidate")
-                .with_help("add a `[[candidate]]` with `name`, `protocol`, `base_url` and `models`"),
+            Problem::overall("the plan names no candidate").with_help(
+                "add a `[[candidate]]` with `name`, `protocol`, `base_url` and `models`",
+            ),
         );
     }
     let concurrency =
@@ -108,8 +109,7 @@ fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
         .filter_map(|(model, price)| validate_price(model, price, problems))
         .collect();
     let replay = validate_replay(&file.replay, problems)?;
-    let criteria =
-        file.criterion.iter().filter_map(|c| validate_criterion(c, problems)).collect();
+    let criteria = file.criterion.iter().filter_map(|c| validate_criterion(c, problems)).collect();
     Some(Plan {
         title: file.title.unwrap_or_else(|| "Migration rehearsal".to_owned()),
         incumbent_provider: file.incumbent.provider,

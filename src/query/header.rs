@@ -135,7 +135,13 @@ mod tests {
 
     #[test]
     fn a_header_without_columns_is_refused() {
-        assert_eq!(QueryHeader::parse("-- purpose: x\nSELECT 1"), Err(HeaderError::Missing("columns")));
-        assert_eq!(QueryHeader::parse("-- porpoise: x"), Err(HeaderError::UnknownKey { line: 1, key: "porpoise".into() }));
+        assert_eq!(
+            QueryHeader::parse("-- purpose: x\nSELECT 1"),
+            Err(HeaderError::Missing("columns"))
+        );
+        assert_eq!(
+            QueryHeader::parse("-- porpoise: x"),
+            Err(HeaderError::UnknownKey { line: 1, key: "porpoise".into() })
+        );
     }
 }

@@ -54,7 +54,10 @@ pub fn write_rows(
     let failed = |failure: &dyn std::fmt::Display| QueryError::engine("printing rows", failure);
     match format {
         OutputFormat::Table => {
-            let visible = batches.iter().map(|batch| harmless(batch, visible)).collect::<Result<Vec<_>, _>>()?;
+            let visible = batches
+                .iter()
+                .map(|batch| harmless(batch, visible))
+                .collect::<Result<Vec<_>, _>>()?;
             let table = pretty_format_batches(&visible).map_err(|e| failed(&e))?;
             writeln!(output, "{table}").map_err(|e| failed(&e))
         }
@@ -132,7 +135,8 @@ fn as_text(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
 fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let harmful = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let harmful =
+                c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             let escaped = harmful.then(|| c.escape_default());
             let plain = (!harmful).then_some(c);
             escaped.into_iter().flatten().chain(plain)

@@ -21,7 +21,11 @@ pub(super) fn bind(
     if let Some(unknown) = parameters.keys().find(|name| !known(name)) {
         return Err(QueryError::UnknownParameter(unknown.clone()));
     }
-    header.parameters.iter().map(|field| Ok((field.name.clone(), typed(field, parameters)?))).collect()
+    header
+        .parameters
+        .iter()
+        .map(|field| Ok((field.name.clone(), typed(field, parameters)?)))
+        .collect()
 }
 
 fn typed(field: &QueryField, parameters: &Parameters) -> Result<ScalarValue, QueryError> {

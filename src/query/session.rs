@@ -10,8 +10,8 @@ use datafusion::common::ParamValues;
 use datafusion::datasource::view::ViewTable;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::catalogue::{NamedQuery, QUERIES, named};
 use super::clusters::{ClusterKey, clusters};
@@ -77,7 +77,15 @@ impl Session {
         session.register_costs(scope.plan).await?;
         session.register_prices(scope.plan).await?;
         session.register_criteria(scope.run)?;
-        session.register_empty("scores", &[("arm", DataType::Utf8), ("ordinal", DataType::Int32), ("measure", DataType::Utf8), ("score", DataType::Float64)])?;
+        session.register_empty(
+            "scores",
+            &[
+                ("arm", DataType::Utf8),
+                ("ordinal", DataType::Int32),
+                ("measure", DataType::Utf8),
+                ("score", DataType::Float64),
+            ],
+        )?;
         for (view, query) in VIEWS {
             session.register_view(view, query).await?;
         }
@@ -140,7 +148,21 @@ impl Session {
         let failed = |failure: datafusion::error::DataFusionError| {
             QueryError::engine(format!("the query `{what}`"), &failure.strip_backtrace())
         };
-        frame.collect().await.map_err(failed)
+        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let batches = frame.collect().await.map_err(failed)?;
+        // Nothing found still has columns, which every printed form shows.
+        if batches.is_empty() {
+            return Ok(vec![RecordBatch::new_empty(schema)]);
+        }
+        Ok(batches)
+    }
+
+    /// The number of rows of a plan; `what` names it in errors.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn count(&self, frame: DataFrame, what: &str) -> Result<usize, QueryError> {
+        Ok(self.collect(frame, what).await?.iter().map(RecordBatch::num_rows).sum())
     }
 
     /// Plans SQL of a user; statements that change or write anything are refused.
@@ -218,7 +240,11 @@ impl Session {
     async fn register_files(&self, table: Table, path: Option<&Path>) -> Result<(), QueryError> {
         let Some(path) = path.filter(|path| has_parquet(path)) else {
             let schema = plain(&table.schema());
-            return self.register(table.name(), vec![RecordBatch::new_empty(schema.clone())], schema);
+            return self.register(
+                table.name(),
+                vec![RecordBatch::new_empty(schema.clone())],
+                schema,
+            );
         };
         let schema = table.schema();
         let options = ParquetReadOptions::default().schema(&schema);
@@ -294,7 +320,7 @@ impl Session {
         let cost = |row: &CapturedUsage| row.cost(prices);
         let columns: [(&str, ArrayRef); 2] = [
             ("ordinal", Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.ordinal)))),
-            ("cost_nanousd", Arc::new(Int64Array::from_iter(rows.iter().map(cost)))),
+            ("cost_nanousd", Arc::new(rows.iter().map(cost).collect::<Int64Array>())),
         ];
         self.register_batch("incumbent_costs", to_batch("incumbent_costs", columns)?)
     }
@@ -352,7 +378,8 @@ impl Session {
                 criteria.iter().map(|row| row.get(field)?.as_i64()).collect();
             Arc::new(Int64Array::from(values))
         };
-        let gate: Vec<Option<bool>> = criteria.iter().map(|row| row.get("gate")?.as_bool()).collect();
+        let gate: Vec<Option<bool>> =
+            criteria.iter().map(|row| row.get("gate")?.as_bool()).collect();
         let columns: [(&str, ArrayRef); 15] = [
             ("metric", text("metric")),
             ("comparison", text("comparison")),
@@ -462,13 +489,7 @@ fn price_row(arm: &str, model: &str, price: &crate::pricing::Price) -> [String; 
         ("", _) => price.source.clone(),
         (as_of, key) => format!("{}, {as_of}, as `{key}`", price.source),
     };
-    [
-        arm.to_owned(),
-        model.to_owned(),
-        price.input.to_string(),
-        price.output.to_string(),
-        source,
-    ]
+    [arm.to_owned(), model.to_owned(), price.input.to_string(), price.output.to_string(), source]
 }
 
 fn to_batch<'a>(

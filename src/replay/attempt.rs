@@ -10,7 +10,7 @@ use super::key::AttemptKey;
 
 /// What of an attempt is known before it is sent.
 #[derive(Debug, Clone)]
-pub struct Sending<'a> {
+pub(super) struct Sending<'a> {
     /// The run.
     pub run_id: &'a str,
     /// The arm's name.
@@ -29,7 +29,7 @@ pub struct Sending<'a> {
 
 impl Sending<'_> {
     /// The row of an attempt as far as it is known before sending.
-    pub fn row(&self) -> AttemptRow {
+    pub(super) fn row(&self) -> AttemptRow {
         AttemptRow {
             run_id: self.run_id.to_owned(),
             arm: self.arm.to_owned(),
@@ -46,12 +46,14 @@ impl Sending<'_> {
     }
 
     /// The row of an attempt that was sent and never came back.
-    pub fn uncertain_row(&self, sent_at_us: i64) -> AttemptRow {
+    pub(super) fn uncertain_row(&self, sent_at_us: i64) -> AttemptRow {
         AttemptRow {
             scheduled_at: sent_at_us,
             sent_at: sent_at_us,
             error_class: Some(ErrorClass::Uncertain.as_str().to_owned()),
-            error_message: Some("the replay was stopped while the attempt was under way".to_owned()),
+            error_message: Some(
+                "the replay was stopped while the attempt was under way".to_owned(),
+            ),
             ..self.row()
         }
     }
@@ -61,7 +63,7 @@ impl Sending<'_> {
 ///
 /// A refused request costs nothing. An answer without usage, and a request that may have been
 /// worked on though its answer never came, is booked at its reservation.
-pub fn cost(exchange: &Exchange, price: &Price, reserved_nanousd: i64) -> (i64, bool) {
+pub(super) fn cost(exchange: &Exchange, price: &Price, reserved_nanousd: i64) -> (i64, bool) {
     if let Some(usage) = &exchange.response.usage
         && let Ok(amount) = price.cost(usage)
     {
@@ -76,7 +78,12 @@ pub fn cost(exchange: &Exchange, price: &Price, reserved_nanousd: i64) -> (i64, 
 }
 
 /// Fills a row with what the client saw.
-pub fn fill(row: &mut AttemptRow, exchange: Exchange, clock: &ReplayClock, keep_offsets: bool) {
+pub(super) fn fill(
+    row: &mut AttemptRow,
+    exchange: Exchange,
+    clock: &ReplayClock,
+    keep_offsets: bool,
+) {
     if let Some(sent) = exchange.sent {
         row.sent_at = clock.wall_us(sent);
         row.sent_mono_ns = clock.mono_ns(sent);

@@ -10,14 +10,14 @@ const KEPT_BLOCKS: usize = 8;
 
 /// A window on the capture that holds a few blocks at a time.
 #[derive(Debug)]
-pub struct Bodies {
+pub(super) struct Bodies {
     capture: Arc<CaptureStore>,
     kept: VecDeque<(BlockId, Arc<Vec<ReplayInput>>)>,
 }
 
 impl Bodies {
     /// A window on a capture.
-    pub fn new(capture: Arc<CaptureStore>) -> Self {
+    pub(super) fn new(capture: Arc<CaptureStore>) -> Self {
         Bodies { capture, kept: VecDeque::new() }
     }
 
@@ -25,7 +25,7 @@ impl Bodies {
     ///
     /// # Errors
     /// A capture that cannot be read.
-    pub async fn get(&mut self, ordinal: i32) -> Result<Option<ReplayInput>, DatasetError> {
+    pub(super) async fn get(&mut self, ordinal: i32) -> Result<Option<ReplayInput>, DatasetError> {
         let Some(block) = self.capture.block_of(ordinal) else { return Ok(None) };
         let rows = match self.kept.iter().find(|(kept, _)| *kept == block) {
             Some((_, rows)) => rows.clone(),

@@ -23,7 +23,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// The HTTP client of one arm. The key lives in its default headers and nowhere else.
 #[derive(Debug)]
-pub struct Client {
+pub(super) struct Client {
     http: reqwest::Client,
     protocol: Protocol,
     base_url: String,
@@ -35,7 +35,7 @@ pub struct Client {
 
 /// What one attempt brought, with its times.
 #[derive(Debug, Default)]
-pub struct Exchange {
+pub(super) struct Exchange {
     /// The moment of sending; absent when the request never left.
     pub sent: Option<Instant>,
     /// From sending to the end.
@@ -71,7 +71,7 @@ impl Client {
     ///
     /// # Errors
     /// A key that no header can carry, or a TLS set-up that fails.
-    pub fn new(
+    pub(super) fn new(
         arm: &Arm,
         key: Option<&str>,
         timeouts: Timeouts,
@@ -119,7 +119,7 @@ impl Client {
     ///
     /// # Errors
     /// The reason why no connection came about.
-    pub async fn reachable(&self) -> Result<(), String> {
+    pub(super) async fn reachable(&self) -> Result<(), String> {
         let request = self.http.head(&self.base_url).timeout(self.timeouts.connect * 2);
         match request.send().await {
             Ok(_) => Ok(()),
@@ -130,7 +130,12 @@ impl Client {
     }
 
     /// Sends one attempt and reads the answer to its end.
-    pub async fn send(&self, request: WireRequest, attempt_id: &str, now_ms: i64) -> Exchange {
+    pub(super) async fn send(
+        &self,
+        request: WireRequest,
+        attempt_id: &str,
+        now_ms: i64,
+    ) -> Exchange {
         let mut exchange = Exchange::default();
         let url = format!("{}{}", self.base_url, request.path);
         let stream = request.stream;
@@ -188,12 +193,12 @@ impl Client {
         let mut decoder = provider::decoder(self.protocol, stream && is_event_stream);
         let failure = self.read_body(&mut response, decoder.as_mut(), stream, sent, exchange).await;
         let began = Instant::now();
-        let decoded = decoder.finish();
+        let answer = decoder.finish();
         exchange.overhead += began.elapsed();
-        exchange.response = decoded.response;
+        exchange.response = answer.response;
         // The terminator was seen: what the connection did afterwards does not matter.
-        exchange.error = match (failure, decoded.error) {
-            (_, None) if decoded.complete => None,
+        exchange.error = match (failure, answer.error) {
+            (_, None) if answer.complete => None,
             (Some(failure), _) => Some(failure),
             (None, Some(error)) => Some((error.class, error.message)),
             (None, None) => None,
@@ -202,19 +207,17 @@ impl Client {
 
     fn read_head(&self, response: &reqwest::Response, now_ms: i64, exchange: &mut Exchange) {
         let headers = response.headers();
-        let lookup = |name: &str| {
-            headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
+        let lookup =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         exchange.status = Some(response.status().as_u16());
         exchange.retry_after_ms = provider::retry_after_ms(&lookup, now_ms);
         exchange.provider_request_id = provider::provider_request_id_headers(self.protocol)
             .iter()
             .find_map(|name| lookup(name));
-        exchange.connection_reused = response
-            .extensions()
-            .get::<HttpInfo>()
-            .map(HttpInfo::local_addr)
-            .and_then(|address| self.seen_connections.lock().ok().map(|mut s| !s.insert(address)));
+        exchange.connection_reused =
+            response.extensions().get::<HttpInfo>().map(HttpInfo::local_addr).and_then(|address| {
+                self.seen_connections.lock().ok().map(|mut s| !s.insert(address))
+            });
     }
 
     async fn read_error(
@@ -232,9 +235,8 @@ impl Client {
             }
         }
         let headers = response.headers();
-        let lookup = |name: &str| {
-            headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
+        let lookup =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = response.status().as_u16();
         let error = provider::classify(self.protocol, status, &lookup, &body);
         exchange.error = Some((error.class, error.message));
@@ -291,7 +293,7 @@ impl Client {
     }
 
     /// Whether the offset of every event is kept in the results.
-    pub fn keeps_event_offsets(&self) -> bool {
+    pub(super) fn keeps_event_offsets(&self) -> bool {
         self.keep_event_offsets
     }
 }
@@ -318,7 +320,8 @@ fn classify_transport(failure: &reqwest::Error) -> (ErrorClass, String) {
         ErrorClass::TimeoutConnect
     } else if lower.contains("dns error") || lower.contains("lookup address") {
         ErrorClass::Dns
-    } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
+    } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake")
+    {
         ErrorClass::Tls
     } else if failure.is_timeout() {
         ErrorClass::TimeoutTotal
@@ -347,7 +350,7 @@ fn describe(failure: &reqwest::Error) -> String {
 }
 
 /// Mean, 99th percentile and maximum of the gaps between events, in ms.
-pub fn gaps_ms(events: &[Duration]) -> Option<(f64, f64, f64)> {
+pub(super) fn gaps_ms(events: &[Duration]) -> Option<(f64, f64, f64)> {
     let mut gaps: Vec<f64> =
         events.windows(2).map(|pair| ms(pair[1].saturating_sub(pair[0]))).collect();
     if gaps.is_empty() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Wall times of attempts are derived from the monotonic clock, so that a step of the system's
 /// clock during a replay can neither reorder attempts nor make a duration negative.
 #[derive(Debug, Clone, Copy)]
-pub struct ReplayClock {
+pub(super) struct ReplayClock {
     started: Instant,
     started_us: i64,
 }
@@ -15,31 +15,31 @@ pub struct ReplayClock {
 impl ReplayClock {
     /// A clock that starts now.
     #[expect(clippy::disallowed_methods, reason = "the one place of a replay that asks the time")]
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started_us = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
         ReplayClock { started: Instant::now(), started_us }
     }
 
     /// The moment at which the clock started.
-    pub fn started(&self) -> Instant {
+    pub(super) fn started(&self) -> Instant {
         self.started
     }
 
     /// A moment as wall time, microseconds since 1970.
-    pub fn wall_us(&self, moment: Instant) -> i64 {
+    pub(super) fn wall_us(&self, moment: Instant) -> i64 {
         let elapsed = moment.saturating_duration_since(self.started).as_micros();
         self.started_us.saturating_add(i64::try_from(elapsed).unwrap_or(i64::MAX))
     }
 
     /// A moment in nanoseconds since the start.
-    pub fn mono_ns(&self, moment: Instant) -> i64 {
+    pub(super) fn mono_ns(&self, moment: Instant) -> i64 {
         let elapsed = moment.saturating_duration_since(self.started).as_nanos();
         i64::try_from(elapsed).unwrap_or(i64::MAX)
     }
 }
 
 /// A duration in milliseconds.
-pub fn ms(duration: Duration) -> f64 {
+pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }

@@ -39,7 +39,7 @@ const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
 /// A provider that asks to wait longer than this is not asked again.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(2);
 
 /// Departures between two looks at whether a segment is full.
 const SEAL_EVERY: usize = 2_048;
@@ -155,12 +155,14 @@ async fn depart(
             continue;
         }
         let Some(arm) = context.arms.get(usize::from(item.arm)) else { continue };
-        let permit = match due {
-            Some(_) => None,
-            None => tokio::select! {
+        // An open loop leaves on time: its requests wait for a slot by themselves, and are late.
+        let permit = if due.is_some() {
+            None
+        } else {
+            tokio::select! {
                 slot = arm.limiter.slot() => slot,
                 () = context.halt.stopped() => return Ok(()),
-            },
+            }
         };
         let job = Job { context: context.clone(), input: input.clone(), item, key, state, due };
         tasks.spawn(job.run(permit));
@@ -229,12 +231,13 @@ impl Job {
         let mut state = self.state;
         let mut not_before = self.due;
         loop {
-            let slot = match permit.take() {
-                Some(slot) => Some(slot),
-                None => tokio::select! {
+            let slot = if let Some(slot) = permit.take() {
+                Some(slot)
+            } else {
+                tokio::select! {
                     slot = arm.limiter.slot() => slot,
                     () = self.context.halt.stopped() => return Ok(()),
-                },
+                }
             };
             match self.attempt(arm, &mut state, not_before, slot).await? {
                 Next::Done => {
@@ -362,10 +365,12 @@ impl Job {
         let Some((class, _)) = &exchange.error else { return Next::Done };
         let asked = exchange.retry_after_ms.map(Duration::from_millis);
         let tries_left = state.known <= self.context.plan.replay.retries;
-        if !class.is_retryable() || !tries_left || asked.is_some_and(|wait| wait > MAX_RETRY_AFTER) {
+        if !class.is_retryable() || !tries_left || asked.is_some_and(|wait| wait > MAX_RETRY_AFTER)
+        {
             return Next::Done;
         }
-        let wait = asked.unwrap_or_else(|| backoff(self.context.plan.replay.seed, key, state.known));
+        let wait =
+            asked.unwrap_or_else(|| backoff(self.context.plan.replay.seed, key, state.known));
         Next::Retry(Instant::now() + wait)
     }
 

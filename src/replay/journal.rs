@@ -75,7 +75,7 @@ pub struct Outcome {
 
 /// An outcome that waits to be sealed.
 #[derive(Debug)]
-pub struct Unsealed {
+pub(super) struct Unsealed {
     /// The journal's row.
     pub id: i64,
     /// The row of `results` as JSON.
@@ -198,7 +198,7 @@ impl JournalWriter {
 ///
 /// # Errors
 /// A store that cannot be read, or a row that does not match its checksum.
-pub fn unsealed(path: &Path, most: usize) -> Result<Vec<Unsealed>, ReplayError> {
+pub(super) fn unsealed(path: &Path, most: usize) -> Result<Vec<Unsealed>, ReplayError> {
     let failed = |source| ReplayError::Journal { path: path.to_owned(), source };
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
@@ -218,7 +218,7 @@ pub fn unsealed(path: &Path, most: usize) -> Result<Vec<Unsealed>, ReplayError> 
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn seal_state(path: &Path) -> Result<(u64, u64), ReplayError> {
+pub(super) fn seal_state(path: &Path) -> Result<(u64, u64), ReplayError> {
     let failed = |source| ReplayError::Journal { path: path.to_owned(), source };
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;

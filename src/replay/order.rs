@@ -12,7 +12,7 @@ use crate::plan::Pace;
 
 /// One captured exchange with all that is sent for it, arms in seeded random order.
 #[derive(Debug, Clone)]
-pub struct Departure {
+pub(super) struct Departure {
     /// Row number of the captured exchange.
     pub ordinal: i32,
     /// When it leaves, since the start; `None`: as soon as there is room.
@@ -27,7 +27,7 @@ pub struct Departure {
 /// meet the time of the replay: blocks of the capture are shuffled, and exchanges within each.
 /// An open loop keeps the recorded order. Arms and repeats of one exchange leave together, in
 /// random order, so that control and candidate meet the same minutes.
-pub fn departures(
+pub(super) fn departures(
     items: &[Item],
     capture: &CaptureStore,
     pace: Pace,
@@ -85,11 +85,7 @@ fn group(items: &[Item], repeats: u32) -> Vec<Departure> {
     departures
 }
 
-fn shuffle_by_block(
-    departures: &mut Vec<Departure>,
-    capture: &CaptureStore,
-    rng: &mut ChaCha8Rng,
-) {
+fn shuffle_by_block(departures: &mut Vec<Departure>, capture: &CaptureStore, rng: &mut ChaCha8Rng) {
     let mut blocks: Vec<Vec<Departure>> = std::mem::take(departures)
         .chunk_by(|a, b| capture.block_of(a.ordinal) == capture.block_of(b.ordinal))
         .map(<[Departure]>::to_vec)

@@ -61,9 +61,10 @@ pub fn plan_items(
         let decided: Vec<Vec<Decided>> = inputs
             .par_iter()
             .map(|input| {
-                arms.iter().enumerate().map(|(index, arm)| {
-                    decide(plan, prices, arm, index, input)
-                }).collect()
+                arms.iter()
+                    .enumerate()
+                    .map(|(index, arm)| decide(plan, prices, arm, index, input))
+                    .collect()
             })
             .collect();
         for decided in decided.into_iter().flatten() {
@@ -212,7 +213,7 @@ fn prepare(
 ///
 /// # Errors
 /// A body that is no request of its dialect, or that has no counterpart at the target.
-pub fn wire_request(
+pub(super) fn wire_request(
     arm: &Arm,
     prices: &PriceBook,
     model: &str,
@@ -240,7 +241,7 @@ fn input_bound(wire: &WireRequest) -> u64 {
 }
 
 /// Losses as the JSON array that stands in tables.
-pub fn losses_json(losses: &[Loss]) -> Option<String> {
+pub(super) fn losses_json(losses: &[Loss]) -> Option<String> {
     if losses.is_empty() {
         return None;
     }

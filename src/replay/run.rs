@@ -14,11 +14,9 @@ use crate::plan::{Arm, Plan};
 
 /// A run that this process alone replays.
 #[derive(Debug)]
-pub struct OpenRun {
+pub(super) struct OpenRun {
     /// Its folder.
     pub folder: RunFolder,
-    /// Its manifest.
-    pub manifest: RunManifest,
     /// Held as long as the run is open.
     _lock: File,
 }
@@ -110,7 +108,7 @@ pub fn check_belongs(
 ///
 /// # Errors
 /// A folder that cannot be written, a run of another plan, or a run that is being replayed.
-pub fn open(
+pub(super) fn open(
     project: &Project,
     run_id: &str,
     plan: &Plan,
@@ -124,9 +122,7 @@ pub fn open(
     }
     folder.create()?;
     let lock = lock(&folder)?;
-    let manifest = if folder.manifest_file().is_file() {
-        folder.manifest()?
-    } else {
+    if !folder.manifest_file().is_file() {
         write_segment(&folder.planned_file(), Table::Planned, planned, |_| 0)?;
         write_json(&folder.plan_file(), plan)?;
         let manifest = RunManifest {
@@ -141,16 +137,15 @@ pub fn open(
         };
         // Last: a run without a manifest was never begun.
         write_json(&folder.manifest_file(), &manifest)?;
-        manifest
-    };
-    Ok(OpenRun { folder, manifest, _lock: lock })
+    }
+    Ok(OpenRun { folder, _lock: lock })
 }
 
 /// Takes the run for this process alone.
 ///
 /// # Errors
 /// [`ReplayError::Locked`] when another process has it.
-pub fn lock(folder: &RunFolder) -> Result<File, ReplayError> {
+pub(super) fn lock(folder: &RunFolder) -> Result<File, ReplayError> {
     let path = folder.lock_file();
     let file = File::create(&path).map_err(|source| DatasetError::io("create", &path, source))?;
     match file.try_lock() {

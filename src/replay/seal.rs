@@ -8,7 +8,7 @@ use super::journal::{self, Journal};
 use crate::dataset::{AttemptRow, DatasetError, RunFolder, Table, write_segment};
 
 /// Outcomes of one segment.
-pub const SEGMENT_ROWS: usize = 8_192;
+pub(super) const SEGMENT_ROWS: usize = 8_192;
 
 /// Seals outcomes while at least `least` of them wait.
 ///
@@ -18,7 +18,11 @@ pub const SEGMENT_ROWS: usize = 8_192;
 ///
 /// # Errors
 /// A journal that cannot be read, or a segment that cannot be written.
-pub async fn seal(run: &RunFolder, journal: &Journal, least: usize) -> Result<(), ReplayError> {
+pub(super) async fn seal(
+    run: &RunFolder,
+    journal: &Journal,
+    least: usize,
+) -> Result<(), ReplayError> {
     loop {
         let task_run = run.clone();
         let written = tokio::task::spawn_blocking(move || write_next(&task_run, least)).await;
@@ -56,7 +60,7 @@ fn write_next(run: &RunFolder, least: usize) -> Result<Option<(String, Vec<i64>)
 ///
 /// # Errors
 /// A folder that cannot be listed or changed.
-pub fn remove_orphans(run: &RunFolder, known: &[String]) -> Result<(), ReplayError> {
+pub(super) fn remove_orphans(run: &RunFolder, known: &[String]) -> Result<(), ReplayError> {
     let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
     let folder = run.results_folder();
     let entries = fs::read_dir(&folder).map_err(|e| DatasetError::io("list", &folder, e))?;

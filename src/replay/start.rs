@@ -90,13 +90,10 @@ pub async fn replay(
     let capture = Arc::new(CaptureStore::open(project)?);
     let planned = plan_items(plan, &prices, &capture)?;
     refuse_unpriced(&planned, plan, &prices)?;
-    let run_id = options
-        .run_id
-        .clone()
-        .unwrap_or_else(|| run::default_run_id(plan, capture.manifest()));
+    let run_id =
+        options.run_id.clone().unwrap_or_else(|| run::default_run_id(plan, capture.manifest()));
     let started_at = &options.started_at;
-    let open =
-        run::open(project, &run_id, plan, capture.manifest(), &planned.rows, started_at)?;
+    let open = run::open(project, &run_id, plan, capture.manifest(), &planned.rows, started_at)?;
     let (journal, writer, recovered) = Journal::open(&open.folder.journal_file())?;
     seal::remove_orphans(&open.folder, &recovered.segments)?;
     let arm_names = plan.arms().map(|arm| arm.name.clone()).collect();
@@ -143,9 +140,8 @@ fn clients(
         .map(|arm| {
             let key = match &arm.api_key_env {
                 None => None,
-                Some(variable) => Some(key_of(variable).ok_or_else(|| ReplayError::MissingKey {
-                    arm: arm.name.clone(),
-                    variable: variable.clone(),
+                Some(variable) => Some(key_of(variable).ok_or_else(|| {
+                    ReplayError::MissingKey { arm: arm.name.clone(), variable: variable.clone() }
                 })?),
             };
             let replay = &plan.replay;

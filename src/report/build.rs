@@ -319,11 +319,7 @@ fn queries(verdict: &Verdict) -> Result<Vec<QueryUse>, QueryError> {
             let header = query
                 .header()
                 .map_err(|source| QueryError::Header { name: name.to_owned(), source })?;
-            Ok(QueryUse {
-                name: name.to_owned(),
-                sha256: query.sha256(),
-                purpose: header.purpose,
-            })
+            Ok(QueryUse { name: name.to_owned(), sha256: query.sha256(), purpose: header.purpose })
         })
         .collect()
 }

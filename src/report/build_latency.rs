@@ -53,9 +53,10 @@ pub(super) async fn latency_series(session: &Session) -> Result<Vec<LatencySerie
             }
         }
     }
-    Ok(groups.into_iter().map(|((measure, arm, model), values)| {
-        series(MEASURES[measure], arm, model, &values)
-    }).collect())
+    Ok(groups
+        .into_iter()
+        .map(|((measure, arm, model), values)| series(MEASURES[measure], arm, model, &values))
+        .collect())
 }
 
 fn series(measure: &str, arm: String, model: String, values: &Values) -> LatencySeries {

@@ -12,9 +12,9 @@ mod token;
 mod tool_call;
 
 pub use edit::{EDIT_LIMIT_CHARS, edit_distance, edit_similarity};
+pub use json::{json_equal, parses};
 pub use name::closest_name;
 pub use refusal::reads_like_refusal;
-pub use json::{json_equal, parses};
 pub use text::{Case, exact_equal, normalise, normalised_equal};
 pub use token::{LcsOverlap, lcs_f1, token_exact, token_f1};
 pub use tool_call::{ToolCallView, same_tool_sequence, tool_calls_equal, tool_calls_json_equal};

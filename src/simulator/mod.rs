@@ -14,7 +14,6 @@
 //! ends in the attempt's number, so that a retry draws anew, and the order of arrival changes
 //! nothing. Rate limits are the exception: they are real and count what arrives.
 
-pub mod traffic;
 mod answers;
 mod anthropic;
 mod body;
@@ -34,6 +33,7 @@ mod plan;
 mod recorded;
 mod sample_json;
 mod server;
+pub mod traffic;
 mod validate;
 mod validate_anthropic;
 mod validate_openai;

@@ -130,7 +130,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Received>) -> Result<Time
         dialect,
         body: &body,
         draw: header(&head.headers, "x-rehearsal-draw")
-                .or_else(|| draw_of_attempt(header(&head.headers, "x-request-id")?)),
+            .or_else(|| draw_of_attempt(header(&head.headers, "x-request-id")?)),
         anthropic_version: header(&head.headers, "anthropic-version"),
         auth_present: ["authorization", "x-api-key", "api-key"]
             .iter()

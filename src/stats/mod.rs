@@ -45,8 +45,8 @@ pub use quantile_bounds::{
 };
 pub use quantile_ratio::{PairedValue, RatioEstimate, quantile_ratio};
 pub use rate::{GateTest, quantile_gate, rate_bounds, rate_gate};
-pub use ratio_of_ratios::{RateRow, RatioOfRatios, ratio_of_ratios};
 pub use ratio::{RatioOfTotals, ratio_of_totals};
+pub use ratio_of_ratios::{RateRow, RatioOfRatios, ratio_of_ratios};
 pub use sample_size::{
     binom_pass, log_sparsity, n_for_mean, n_for_quantile_ratio, quantile_upper, zero_fail,
 };

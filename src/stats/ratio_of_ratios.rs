@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::design::LEAST_CLUSTERS;
 use super::error::{StatsError, check_confidence};
 use super::mean::critical_value;
-use super::design::LEAST_CLUSTERS;
 use super::special::normal_sf;
 use super::sum::compensated_sum;
 

@@ -131,7 +131,8 @@ fn outcome(
         Direction::AtMost => finding.p_above,
         Direction::AtLeast => finding.p_below,
     };
-    let query_hash = find(measured.measurement.query).map(|q| q.sha256()).unwrap_or_default();
+    let query_hash =
+        find(measured.measurement.query).map(crate::query::NamedQuery::sha256).unwrap_or_default();
     let needed = match outcome {
         Outcome::Inconclusive => needed(finding, measured, criterion.confidence, mean_usd),
         Outcome::Met | Outcome::NotMet => None,
@@ -145,10 +146,7 @@ fn outcome(
         segment_value: criterion.segment.as_ref().map(|_| finding.segment.clone()),
         arm: arm.to_owned(),
         gate: criterion.gate && measured.advisory_reason.is_none(),
-        advisory_reason: measured
-            .advisory_reason
-            .filter(|_| criterion.gate)
-            .map(str::to_owned),
+        advisory_reason: measured.advisory_reason.filter(|_| criterion.gate).map(str::to_owned),
         outcome,
         estimate: finding.value,
         low: finding.low,
@@ -268,7 +266,8 @@ fn vetoes(
     let mut vetoes = Vec::new();
     let faults = evidence.config_faults.get(arm).copied().unwrap_or(0);
     if faults > 0 {
-        let text = format!("{faults} requests were refused for a fault of ours; mend it and replay");
+        let text =
+            format!("{faults} requests were refused for a fault of ours; mend it and replay");
         vetoes.push(("configuration_faults", text));
     }
     let (mut missing, mut wanted) = (0, 0);
@@ -305,7 +304,10 @@ fn vetoes(
 
 /// Exclusions that say nothing against the replay.
 fn expected_exclusion(reason: &str) -> bool {
-    matches!(reason, "cache_hit" | "superseded" | "health_check" | "silent_experiment" | "not_sampled")
+    matches!(
+        reason,
+        "cache_hit" | "superseded" | "health_check" | "silent_experiment" | "not_sampled"
+    )
 }
 
 fn coverage(rows: &[CoverageRow]) -> Vec<ArmCoverage> {
@@ -359,7 +361,8 @@ fn money(evidence: &Evidence<'_>) -> Money {
 /// Mean cost of one more exchange: of the candidate and of every control beside it.
 fn mean_usd(evidence: &Evidence<'_>, coverage: &[ArmCoverage], arm: &str) -> Option<f64> {
     let done: u64 = coverage.iter().filter(|row| row.arm == arm).map(|row| row.done).sum();
-    let is_other_candidate = |name: &str| name != arm && evidence.candidates.iter().any(|c| c == name);
+    let is_other_candidate =
+        |name: &str| name != arm && evidence.candidates.iter().any(|c| c == name);
     let spent: i64 = evidence
         .money
         .iter()

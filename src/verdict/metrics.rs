@@ -193,11 +193,9 @@ pub struct Measured {
     pub measurement: Measurement,
 }
 
-const DIFFERENT_VANTAGE: &str =
-    "different vantage: without a control arm the candidate is compared with the log, which was \
+const DIFFERENT_VANTAGE: &str = "different vantage: without a control arm the candidate is compared with the log, which was \
      taken elsewhere, at another hour and under another load";
-const NO_NOISE_FLOOR: &str =
-    "noise floor unknown: without a control arm nobody knows how much the incumbent disagrees \
+const NO_NOISE_FLOOR: &str = "noise floor unknown: without a control arm nobody knows how much the incumbent disagrees \
      with itself";
 
 /// Checks a criterion against the table.
@@ -268,9 +266,8 @@ pub fn measurements(
     let comparison = match kind {
         BoundKind::Max | BoundKind::Min if info.unit == "ratio" => "ratio",
         BoundKind::Max | BoundKind::Min => "absolute",
-        BoundKind::MaxRatio => "ratio",
         BoundKind::MaxIncrease if info.unit == "share" => "increase",
-        BoundKind::MaxIncrease => "ratio",
+        BoundKind::MaxRatio | BoundKind::MaxIncrease => "ratio",
         BoundKind::MaxExcess => "excess",
     };
     let value = criterion.bound.value;
@@ -279,27 +276,7 @@ pub fn measurements(
         _ => value,
     };
     let relative_duration = is_duration && comparison == "ratio";
-    let increase = comparison == "increase";
-    let (query, advisory_reason) = match (family, has_control) {
-        _ if relative_duration && has_control => ("criteria/latency_ratio", None),
-        _ if relative_duration => ("criteria/latency_ratio_to_log", Some(DIFFERENT_VANTAGE)),
-        _ if is_duration => ("criteria/latency_quantile", None),
-        ("error_rate", true) if increase => ("criteria/error_rate_increase", None),
-        ("error_rate", false) if increase => {
-            ("criteria/error_rate_increase_to_log", Some(DIFFERENT_VANTAGE))
-        }
-        ("error_rate", _) => ("criteria/error_rate", None),
-        ("rate_limit_rate", _) => ("criteria/rate_limit_rate", None),
-        ("config_error_rate", _) => ("criteria/config_error_rate", None),
-        ("cost_usd", _) => ("criteria/cost_ratio", None),
-        ("cost_per_token", _) => ("criteria/cost_per_token_ratio", None),
-        ("consistency", true) if comparison == "excess" => ("criteria/consistency_excess", None),
-        ("consistency", true) => ("criteria/consistency", None),
-        ("consistency", false) => ("criteria/consistency", Some(NO_NOISE_FLOOR)),
-        ("refusal", _) => ("criteria/refusal_new", None),
-        ("losses", _) => ("criteria/losses_untranslatable", None),
-        _ => ("criteria/coverage", None),
-    };
+    let (query, advisory_reason) = question(family, comparison, is_duration, has_control);
     let counts_events = matches!(
         query,
         "criteria/error_rate"
@@ -344,6 +321,35 @@ pub fn measurements(
         exceedance,
         measurement: Measurement { query, parameters },
     })
+}
+
+/// The query that answers, and why its answer only advises, if it does.
+fn question(
+    family: &str,
+    comparison: &str,
+    is_duration: bool,
+    has_control: bool,
+) -> (&'static str, Option<&'static str>) {
+    match (family, comparison, has_control) {
+        _ if is_duration && comparison == "absolute" => ("criteria/latency_quantile", None),
+        _ if is_duration && has_control => ("criteria/latency_ratio", None),
+        _ if is_duration => ("criteria/latency_ratio_to_log", Some(DIFFERENT_VANTAGE)),
+        ("error_rate", "increase", true) => ("criteria/error_rate_increase", None),
+        ("error_rate", "increase", false) => {
+            ("criteria/error_rate_increase_to_log", Some(DIFFERENT_VANTAGE))
+        }
+        ("error_rate", ..) => ("criteria/error_rate", None),
+        ("rate_limit_rate", ..) => ("criteria/rate_limit_rate", None),
+        ("config_error_rate", ..) => ("criteria/config_error_rate", None),
+        ("cost_usd", ..) => ("criteria/cost_ratio", None),
+        ("cost_per_token", ..) => ("criteria/cost_per_token_ratio", None),
+        ("consistency", "excess", true) => ("criteria/consistency_excess", None),
+        ("consistency", _, true) => ("criteria/consistency", None),
+        ("consistency", ..) => ("criteria/consistency", Some(NO_NOISE_FLOOR)),
+        ("refusal", ..) => ("criteria/refusal_new", None),
+        ("losses", ..) => ("criteria/losses_untranslatable", None),
+        _ => ("criteria/coverage", None),
+    }
 }
 
 /// The fewest exchanges with which a segment could be decided at all; smaller ones are pooled.
@@ -393,7 +399,9 @@ mod tests {
     fn percentiles_of_percentiles_are_read() {
         let p999 = criterion("ttft_ms.p99.9", BoundKind::MaxIncrease, 0.2, BoundUnit::Share);
         assert_eq!(resolve(&p999).unwrap().1, Some(0.999));
-        assert!(resolve(&criterion("ttft_ms.p100", BoundKind::MaxRatio, 1.0, BoundUnit::None)).is_err());
+        assert!(
+            resolve(&criterion("ttft_ms.p100", BoundKind::MaxRatio, 1.0, BoundUnit::None)).is_err()
+        );
     }
 
     #[test]

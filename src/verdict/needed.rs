@@ -24,7 +24,8 @@ pub(super) fn needed(
         events_needed(share(finding, n), measured.limit, confidence)
     } else if let Some(exceedance) = measured.exceedance {
         let least = quantile_upper(1.0 - exceedance, 1.0 - confidence).ok();
-        events_needed(share(finding, n), exceedance, confidence).or(least.filter(|least| *least > n))
+        events_needed(share(finding, n), exceedance, confidence)
+            .or(least.filter(|least| *least > n))
     } else {
         mean_needed(finding, measured, confidence, n)
     };

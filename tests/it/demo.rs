@@ -9,11 +9,7 @@ use crate::support::{only_run, program, repository, rows, run, said};
 fn scenario(name: &str) -> (tempfile::TempDir, Value) {
     let folder = tempfile::tempdir().unwrap();
     let outcome = said(
-        program()
-            .args(["demo", "--scenario", name, "-C"])
-            .arg(folder.path())
-            .output()
-            .unwrap(),
+        program().args(["demo", "--scenario", name, "-C"]).arg(folder.path()).output().unwrap(),
     );
     assert_eq!(outcome.code, 0, "{name}: {}{}", outcome.stdout, outcome.stderr);
     let text = fs::read_to_string(only_run(folder.path()).join("verdict.json")).unwrap();

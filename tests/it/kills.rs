@@ -118,22 +118,20 @@ fn twenty_kills_lose_nothing_and_pay_nothing_twice_unknowingly() {
 
     // The provider's own log and the results name the same attempts.
     let run_id = only_run(folder).file_name().unwrap().to_string_lossy().into_owned();
-    let known: BTreeMap<String, Option<String>> = rows(
-        folder,
-        "SELECT arm, ordinal, repeat, attempt, error_class FROM results",
-    )
-    .iter()
-    .map(|row| {
-        let id = format!(
-            "{run_id}.{}.{}.{}.{}",
-            row["arm"].as_str().unwrap(),
-            row["ordinal"],
-            row["repeat"],
-            row["attempt"]
-        );
-        (id, row["error_class"].as_str().map(str::to_owned))
-    })
-    .collect();
+    let known: BTreeMap<String, Option<String>> =
+        rows(folder, "SELECT arm, ordinal, repeat, attempt, error_class FROM results")
+            .iter()
+            .map(|row| {
+                let id = format!(
+                    "{run_id}.{}.{}.{}.{}",
+                    row["arm"].as_str().unwrap(),
+                    row["ordinal"],
+                    row["repeat"],
+                    row["attempt"]
+                );
+                (id, row["error_class"].as_str().map(str::to_owned))
+            })
+            .collect();
     let log = fs::read_to_string(folder.join("provider.jsonl")).unwrap();
     let mut asked = BTreeSet::new();
     for line in log.lines() {
@@ -180,7 +178,8 @@ fn an_interrupted_replay_drains_and_resumes() {
         assert!(std::time::Instant::now() < deadline, "nothing was sent");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let interrupted =
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(

@@ -3,6 +3,8 @@
 mod architecture;
 mod bad_input;
 mod demo;
+mod docs;
+mod golden;
 mod import_formats;
 mod kills;
 mod queries;

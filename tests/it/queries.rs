@@ -106,7 +106,10 @@ async fn no_deciding_query_sums_floats_in_the_engine() {
     for query in QUERIES.iter().filter(|query| query.name.starts_with("criteria/")) {
         let frame = session.query(query, &parameters(query)).await.unwrap();
         let plan = frame.into_optimized_plan().unwrap().display_indent().to_string().to_lowercase();
-        let money_only = plan.replace("sum(results.cost_nanousd)", "").replace("sum(results.input_tokens)", "").replace("sum(results.output_tokens)", "");
+        let money_only = plan
+            .replace("sum(results.cost_nanousd)", "")
+            .replace("sum(results.input_tokens)", "")
+            .replace("sum(results.output_tokens)", "");
         for forbidden in ["avg(", "sum(", "stddev", "approx_"] {
             assert!(!money_only.contains(forbidden), "{} uses {forbidden}: {plan}", query.name);
         }

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, DocSection, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, DocSection, Documentation, Signature,
     TypeSignature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
@@ -128,8 +128,7 @@ impl Collected {
 
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let columns =
-            values.iter().map(|values| as_floats(values)).collect::<Result<Vec<Float64Array>>>()?;
+        let columns = values.iter().map(as_floats).collect::<Result<Vec<Float64Array>>>()?;
         let (data, constants) = columns.split_at(self.method.data.min(columns.len()));
         let Some(length) = data.first().map(Array::len) else { return Ok(()) };
         if length > 0 && self.constants.is_empty() {

@@ -44,7 +44,8 @@ const TEXT_FUNCTIONS: &[TextFunction] = &[
         arguments: 2,
         returns: || DataType::Float64,
         compute: |texts, rows| {
-            let similarity = |row| Some(edit_similarity(text(texts, 0, row)?, text(texts, 1, row)?));
+            let similarity =
+                |row| Some(edit_similarity(text(texts, 0, row)?, text(texts, 1, row)?));
             let values: Vec<Option<f64>> =
                 (0..rows).into_par_iter().with_min_len(64).map(similarity).collect();
             Arc::new(Float64Array::from(values))
@@ -88,9 +89,7 @@ const TEXT_FUNCTIONS: &[TextFunction] = &[
         arguments: 2,
         returns: || DataType::Boolean,
         compute: |texts, rows| {
-            booleans(rows, |row| {
-                tool_calls_json_equal(text(texts, 0, row)?, text(texts, 1, row)?)
-            })
+            booleans(rows, |row| tool_calls_json_equal(text(texts, 0, row)?, text(texts, 1, row)?))
         },
     },
     TextFunction {

@@ -1,6 +1,6 @@
 //! The migration plan `rehearsal.toml`: everything that can change a verdict, in one file.
 //!
-//! There are two types: [`file`] holds what the user typed, with the places kept for messages, and
+//! There are two types: `file` holds what the user typed, with the places kept for messages, and
 //! [`Plan`] holds what it means. Every problem of a plan is reported at once, with its place.
 
 mod arms;

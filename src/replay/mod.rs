@@ -1,8 +1,8 @@
 //! Replays a capture: the only module with a client socket.
 //!
-//! Flow: [`planner`] decides what is sent and what it can cost, [`order`] when, [`engine`] sends it
-//! through [`client`], [`budget`] and [`limiter`] hold it back, [`journal`] remembers it, and
-//! [`seal`] turns outcomes into Parquet. A provider's failure is a row; only our own is an error.
+//! Flow: `planner` decides what is sent and what it can cost, `order` when, `engine` sends it
+//! through `client`, `budget` and `limiter` hold it back, `journal` remembers it, and
+//! `seal` turns outcomes into Parquet. A provider's failure is a row; only our own is an error.
 
 mod attempt;
 mod bodies;

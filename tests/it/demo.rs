@@ -9,7 +9,7 @@ use crate::support::{only_run, program, repository, rows, run, said};
 fn scenario(name: &str) -> (tempfile::TempDir, Value) {
     let folder = tempfile::tempdir().unwrap();
     let outcome = said(
-        program().args(["demo", "--scenario", name, "-C"]).arg(folder.path()).output().unwrap(),
+        &program().args(["demo", "--scenario", name, "-C"]).arg(folder.path()).output().unwrap(),
     );
     assert_eq!(outcome.code, 0, "{name}: {}{}", outcome.stdout, outcome.stderr);
     let text = fs::read_to_string(only_run(folder.path()).join("verdict.json")).unwrap();
@@ -133,7 +133,7 @@ fn an_outage_ends_in_no_go() {
 
 #[test]
 fn the_checked_in_schema_is_the_one_that_the_program_prints() {
-    let printed = said(program().args(["schema", "verdict"]).output().unwrap());
+    let printed = said(&program().args(["schema", "verdict"]).output().unwrap());
     let checked_in = fs::read_to_string(repository("src/verdict/verdict.schema.json")).unwrap();
     assert_eq!(printed.stdout, checked_in, "run `rehearsal schema verdict` into the file");
 }

@@ -39,24 +39,19 @@ fn copy(from: &Path, to: &Path) {
 fn every_command_of_the_documents_runs() {
     let folder = tempfile::tempdir().unwrap();
     copy(&repository("sample-data"), &folder.path().join("sample-data"));
-    let demo = said(program().arg("demo").current_dir(folder.path()).output().unwrap());
+    let demo = said(&program().arg("demo").current_dir(folder.path()).output().unwrap());
     assert_eq!(demo.code, 0, "{}{}", demo.stdout, demo.stderr);
     let binary = Path::new(env!("CARGO_BIN_EXE_rehearsal"));
-    let path = format!(
-        "{}:{}",
-        binary.parent().unwrap().display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
+    let folder_of_binary = binary.parent().unwrap().display();
     let mut ran = 0;
     for document in ["README.md", "queries/README.md", "sample-data/README.md"] {
         for command in commands(document) {
             let output = std::process::Command::new("sh")
-                .args(["-c", &format!("rehearsal {command}")])
-                .env("PATH", &path)
+                .args(["-c", &format!("PATH='{folder_of_binary}':$PATH; rehearsal {command}")])
                 .current_dir(folder.path())
                 .output()
                 .unwrap();
-            let outcome = said(output);
+            let outcome = said(&output);
             assert_eq!(
                 outcome.code, 0,
                 "{document}: {command}: {}{}",
@@ -72,7 +67,7 @@ fn every_command_of_the_documents_runs() {
 fn the_help_of_every_verb_names_its_purpose() {
     for verb in ["demo", "import", "replay", "judge", "report", "run", "sql", "simulator", "schema"]
     {
-        let help = said(program().args([verb, "--help"]).output().unwrap());
+        let help = said(&program().args([verb, "--help"]).output().unwrap());
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("Examples:"), "{verb} shows no example");
     }

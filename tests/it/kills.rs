@@ -1,6 +1,7 @@
 //! What is paid for is never lost: SIGKILL at random moments, resumed each time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -67,7 +68,7 @@ fn write_project(folder: &Path, base_url: &str, exchanges: usize) {
             "status": 200,
             "latency_ms": 100.0,
         });
-        log.push_str(&format!("{exchange}\n"));
+        writeln!(log, "{exchange}").unwrap();
     }
     fs::write(folder.join("log.jsonl"), log).unwrap();
     let plan = format!(

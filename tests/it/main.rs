@@ -1,5 +1,12 @@
 //! One binary for every test of behaviour: each further one would link the engine again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod architecture;
 mod bad_input;
 mod demo;

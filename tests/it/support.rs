@@ -26,10 +26,10 @@ pub(crate) struct Said {
 
 /// Runs a subcommand in a project folder.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Said {
-    said(program().args(arguments).arg("-C").arg(folder).output().expect("the program starts"))
+    said(&program().args(arguments).arg("-C").arg(folder).output().expect("the program starts"))
 }
 
-pub(crate) fn said(output: Output) -> Said {
+pub(crate) fn said(output: &Output) -> Said {
     Said {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -184,9 +184,13 @@ fn explain(outcome: Outcome, measured: &Measured, finding: &Finding) -> String {
         Direction::AtMost => ("upper", "lower"),
         Direction::AtLeast => ("lower", "upper"),
     };
+    let n_is_zero = finding.n.unwrap_or(0) == 0;
     match (outcome, &finding.problem) {
         (Outcome::Met, _) => format!("the {met_bound} bound is within the limit"),
         (Outcome::NotMet, _) => format!("even the {failed_bound} bound is beyond the limit"),
+        (Outcome::Inconclusive, Some(_)) if measured.advisory_reason.is_some() && n_is_zero => {
+            measured.advisory_reason.unwrap_or_default().to_owned()
+        }
         (Outcome::Inconclusive, Some(problem)) => problem.clone(),
         (Outcome::Inconclusive, None) => "the limit lies between the two bounds".to_owned(),
     }

@@ -344,6 +344,7 @@ fn question(
         ("cost_usd", ..) => ("criteria/cost_ratio", None),
         ("cost_per_token", ..) => ("criteria/cost_per_token_ratio", None),
         ("consistency", "excess", true) => ("criteria/consistency_excess", None),
+        ("consistency", "excess", false) => ("criteria/consistency_excess", Some(NO_NOISE_FLOOR)),
         ("consistency", _, true) => ("criteria/consistency", None),
         ("consistency", ..) => ("criteria/consistency", Some(NO_NOISE_FLOOR)),
         ("refusal", ..) => ("criteria/refusal_new", None),

@@ -23,6 +23,12 @@ pub trait LogFormat: Sync {
     ///
     /// Place and format of the row are the importer's to fill in.
     fn read(&self, record: &Value, context: &ReadContext) -> Reading;
+
+    /// Members of a record that may hold the request body as it was sent; none where the format
+    /// does not keep it whole.
+    fn body_members(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// What a record turned out to be.

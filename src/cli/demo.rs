@@ -29,7 +29,7 @@ replay, judge and report on it. Exits 0 when the scenario ended in the decision 
 
 Examples:
   rehearsal demo
-  rehearsal demo --scenario no-go -C /tmp/demo")]
+  rehearsal demo --scenario no-go -C my-demo")]
 pub(super) struct DemoArguments {
     /// How the story ends: go, no-go, inconclusive or outage
     #[arg(long, default_value = "go", value_parser = Scenario::from_str)]

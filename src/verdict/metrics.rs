@@ -232,13 +232,14 @@ fn lookup(name: &str) -> Result<(&'static MetricInfo, Option<f64>), MetricProble
             return Ok((info, None));
         }
     } else if let Some((family, percentile)) = name.split_once(".p") {
-        let percent: Option<f64> = percentile.parse().ok();
+        // The decimal point is moved in the text: dividing by 100 would not give the nearest number.
+        let p: Option<f64> = format!("{percentile}e-2").parse().ok();
         let info = METRICS.iter().find(|info| info.name.strip_suffix(".pNN") == Some(family));
-        if let (Some(info), Some(percent)) = (info, percent)
-            && percent > 0.0
-            && percent < 100.0
+        if let (Some(info), Some(p)) = (info, p)
+            && p > 0.0
+            && p < 1.0
         {
-            return Ok((info, Some(percent / 100.0)));
+            return Ok((info, Some(p)));
         }
     }
     let names: Vec<String> = METRICS.iter().map(|i| i.name.replace("pNN", "p99")).collect();

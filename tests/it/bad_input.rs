@@ -196,3 +196,23 @@ fn secrets_of_the_log_reach_no_file() {
         assert!(answer.stdout.contains("[secret:"), "{question}: {}", answer.stdout);
     }
 }
+
+#[test]
+fn the_body_of_a_plain_log_is_kept_byte_for_byte() {
+    let body =
+        r#"{"model": "gpt-4o-2024-05-13",  "temperature": 0.70, "seed": 12345678901234567890,
+        "messages": [{"role": "user", "content": "caf\u00e9"}]}"#
+            .replace('\n', " ");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.jsonl");
+    let line = format!(
+        "{{\"timestamp\": \"2026-11-02T08:00:00Z\", \"request_id\": \"r-1\", \"status\": 200, \
+         \"latency_ms\": 5.0, \"request\": {body}, \"response\": null}}\n"
+    );
+    fs::write(&file, line).unwrap();
+    let project = folder.path().join("project");
+    assert_eq!(run(&project, &["import", file.to_str().unwrap()]).code, 0);
+    let answer = run(&project, &["sql", "SELECT request_body FROM capture", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(rows[0]["request_body"].as_str().unwrap(), body);
+}

@@ -1,6 +1,11 @@
 //! Lines to rows, on all cores, in order.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::dataset::{CapturedExchange, RejectRow};
 
@@ -52,11 +57,17 @@ impl Parser<'_> {
             return vec![self.reject((RejectReason::LineTooLong, detail), text, line)];
         }
         let records = records(text);
+        let alone = records.len() == 1;
         let mut items = Vec::with_capacity(records.len());
         for record in records {
             items.push(match record {
                 Ok(record) => match self.format.read(&record, &self.context) {
-                    Reading::Exchange(row) => self.row(row, line),
+                    Reading::Exchange(mut row) => {
+                        if alone {
+                            keep_body_as_written(&mut row, text, self.format.body_members());
+                        }
+                        self.row(row, line)
+                    }
                     Reading::Filtered(reason) => Item::Filtered(reason),
                     Reading::Reject(reason, detail) => self.reject((reason, detail), text, line),
                 },
@@ -84,5 +95,25 @@ impl Parser<'_> {
 
     fn reject(&self, reason: (RejectReason, String), text: &[u8], line: &Line) -> Item {
         Item::Reject(reject_row(self.file, line, reason, text, self.redactor))
+    }
+}
+
+/// Puts the request body of the line, byte for byte, in the place of its re-written form.
+///
+/// Spacing, number spelling and escapes are part of what a replay must repeat. Only a member that
+/// says the same as the row is taken; a line that needed mending keeps the mended form.
+fn keep_body_as_written(row: &mut CapturedExchange, line: &[u8], members: &[&str]) {
+    if members.is_empty() {
+        return;
+    }
+    let Ok(written) = serde_json::from_slice::<BTreeMap<Cow<'_, str>, &RawValue>>(line) else {
+        return;
+    };
+    let same = |raw: &&RawValue| {
+        let value: Option<Value> = serde_json::from_str(raw.get()).ok();
+        value.map(|value| value.to_string()) == row.request_body
+    };
+    if let Some(raw) = members.iter().filter_map(|name| written.get(*name).copied()).find(same) {
+        row.request_body = Some(raw.get().to_owned());
     }
 }

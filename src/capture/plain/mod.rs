@@ -48,6 +48,10 @@ pub(super) struct Plain;
 type Rejection = (RejectReason, String);
 
 impl LogFormat for Plain {
+    fn body_members(&self) -> &'static [&'static str] {
+        REQUEST
+    }
+
     fn name(&self) -> &'static str {
         "plain"
     }

@@ -14,13 +14,13 @@ use serde_json::Value;
 use crate::support::{number, only_run, program, rows, run};
 
 /// A simulated provider of its own process, with a log of everything that it was asked.
-struct Provider {
+pub(crate) struct Provider {
     child: Child,
-    base_url: String,
+    pub(crate) base_url: String,
 }
 
 impl Provider {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         fs::write(
             folder.join("simulator.toml"),
             "seed = 7\ntime_scale = 0.02\n[faults]\nserver_error_rate = 0.02\nretry_heals = true\n",
@@ -47,7 +47,7 @@ impl Drop for Provider {
     }
 }
 
-fn write_project(folder: &Path, base_url: &str, exchanges: usize) {
+pub(crate) fn write_project(folder: &Path, base_url: &str, exchanges: usize) {
     let mut log = String::new();
     for index in 0..exchanges {
         let exchange = serde_json::json!({

@@ -15,6 +15,7 @@ mod golden;
 mod import_formats;
 mod kills;
 mod queries;
+mod replays;
 mod report_views;
 mod stat_vectors;
 mod support;

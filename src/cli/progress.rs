@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle as BarStyle};
 
 use super::{Common, ProgressStyle};
 use crate::replay::{Progress, Snapshot, Stopper};
@@ -43,15 +43,19 @@ pub(super) fn show(
 }
 
 async fn bar(progress: &Progress, stopper: &Stopper) {
-    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
-    if let Ok(style) = BarStyle::with_template("{bar:24} {pos}/{len} {msg}") {
+    // The bar goes when the replay ends; the last line says what it said.
+    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr())
+        .with_finish(ProgressFinish::AndClear);
+    // The part that may be long is cut at the terminal's width, so that a redraw never scrolls.
+    if let Ok(style) = BarStyle::with_template("{bar:30} {pos}/{len} {prefix}\n{wide_msg}") {
         bar.set_style(style);
     }
     loop {
         let now = progress.snapshot(Instant::now());
         bar.set_length(now.total);
         bar.set_position(now.done);
-        bar.set_message(figures(&now, stopper.money()));
+        bar.set_prefix(speed(&now));
+        bar.set_message(money_and_ttft(&now, stopper.money()));
         tokio::time::sleep(BAR_EVERY).await;
     }
 }
@@ -79,25 +83,34 @@ fn line(now: &Snapshot, money: (i64, i64, i64)) -> String {
     format!("replay {}/{} {}", now.done, now.total, figures(now, money))
 }
 
-fn figures(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String {
+fn figures(now: &Snapshot, money: (i64, i64, i64)) -> String {
+    format!("{}, {}", speed(now), money_and_ttft(now, money))
+}
+
+fn speed(now: &Snapshot) -> String {
+    let mut text = format!(
+        "{:.0} req/s, {} in flight, {} errors, {} 429",
+        now.per_second, now.in_flight, now.errors, now.rate_limited,
+    );
+    if let Some(remaining) = now.remaining.filter(|_| now.done < now.total) {
+        let whole = Duration::from_secs(remaining.as_secs());
+        // Writing into a String cannot fail.
+        let _ = write!(text, ", {} left", humantime::format_duration(whole));
+    }
+    text
+}
+
+fn money_and_ttft(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String {
     let usd = |nanos: i64| nanos as f64 / 1e9;
     let mut text = format!(
-        "{:.0} req/s, {} in flight, {} errors, {} 429, ${:.4} spent + ${:.4} reserved of ${:.2}",
-        now.per_second,
-        now.in_flight,
-        now.errors,
-        now.rate_limited,
+        "${:.4} spent + ${:.4} reserved of ${:.2}",
         usd(spent),
         usd(reserved),
         usd(budget),
     );
-    // Writing into a String cannot fail.
     for (arm, p50, p99) in &now.ttft_ms {
+        // Writing into a String cannot fail.
         let _ = write!(text, ", {arm} TTFT p50 {p50:.0} p99 {p99:.0} ms");
-    }
-    if let Some(remaining) = now.remaining.filter(|_| now.done < now.total) {
-        let whole = Duration::from_secs(remaining.as_secs());
-        let _ = write!(text, ", {} left", humantime::format_duration(whole));
     }
     text
 }

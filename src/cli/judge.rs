@@ -26,10 +26,10 @@ pub(super) struct JudgeArguments {
 }
 
 pub(super) async fn judge(common: &Common, own: &JudgeArguments) -> Result<u8, Failure> {
-    let plan = load::plan(common)?;
-    let prices = load::prices(common, &plan)?;
     let project = load::project(common);
     let run = project.existing_run(common.run.as_deref())?;
+    let plan = load::plan_of_run(common, &run)?;
+    let prices = load::prices(common, &plan)?;
     let candidate = own.candidate.as_deref();
     let judged = assess(&project, &run, &plan, &prices, candidate, common.threads).await?;
     write_json(&run.verdict_file(), &judged.verdict)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Common;
 use super::failure::Failure;
-use crate::dataset::Project;
+use crate::dataset::{Project, RunFolder};
 use crate::plan::{self, Plan, PlanError, PriceBook};
 use crate::verdict::check_criteria;
 
@@ -33,6 +33,17 @@ pub(super) fn plan(common: &Common) -> Result<Plan, Failure> {
 pub(super) fn prices(common: &Common, plan: &Plan) -> Result<PriceBook, Failure> {
     let folder = plan_path(common).parent().map(PathBuf::from).unwrap_or_default();
     Ok(PriceBook::new(plan, &folder)?)
+}
+
+/// The plan of a run that was replayed: as [`plan()`], with the seed that the run was begun with,
+/// which a flag of `replay` may have set.
+pub(super) fn plan_of_run(common: &Common, run: &RunFolder) -> Result<Plan, Failure> {
+    let mut plan = plan(common)?;
+    let begun_with = run.manifest()?.replay_identity.get("replay.seed").cloned();
+    if let Some(seed) = begun_with.and_then(|seed| seed.parse().ok()) {
+        plan.replay.seed = seed;
+    }
+    Ok(plan)
 }
 
 /// The time as RFC 3339, for labels.

@@ -39,10 +39,10 @@ enum ReportForm {
 }
 
 pub(super) async fn report(common: &Common, own: &ReportArguments) -> Result<u8, Failure> {
-    let plan = load::plan(common)?;
-    let prices = load::prices(common, &plan)?;
     let project = load::project(common);
     let run = project.existing_run(common.run.as_deref())?;
+    let plan = load::plan_of_run(common, &run)?;
+    let prices = load::prices(common, &plan)?;
     let judged = assess(&project, &run, &plan, &prices, None, common.threads).await?;
     let report = build(&plan, judged).await?;
     match own.form {

@@ -65,6 +65,17 @@ fn the_budget_holds_and_a_larger_one_resumes_the_same_run() {
 }
 
 #[test]
+fn a_run_with_a_seed_of_its_own_is_judged_with_it() {
+    let (folder, _provider) = project(20);
+    let path = folder.path();
+    assert_eq!(run(path, &["replay", "--seed", "77"]).code, 0);
+    let judged = run(path, &["judge", "--json"]);
+    let verdict: serde_json::Value = serde_json::from_str(&judged.stdout).unwrap();
+    assert_eq!(verdict["inputs"]["seed"], 77, "{}", judged.stderr);
+    assert_eq!(run(path, &["report", "--as", "json"]).code, 0);
+}
+
+#[test]
 fn candidates_of_two_protocols_and_the_control_are_replayed_side_by_side() {
     let (folder, provider) = project(40);
     let path = folder.path();

@@ -180,7 +180,8 @@ impl Replay {
     /// Gives the folder back, so that its removal is not timed.
     fn run(self, runtime: &Runtime) -> TempDir {
         let project = Project::new(self.folder.path());
-        let options = ReplayOptions { started_at: "2026-11-02T00:00:00Z".into(), run_id: None };
+        let options =
+            ReplayOptions { started_at: "2026-11-02T00:00:00Z".into(), ..ReplayOptions::default() };
         let progress = Arc::new(Progress::new(Instant::now()));
         let no_key = |_: &str| None;
         let ended = replay(&project, &self.plan, self.prices, &no_key, &options, progress, |_| ());

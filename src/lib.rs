@@ -25,11 +25,13 @@
 //! | 3 | `replay` | the only module with a client socket: schedule, limits, budget, journal, resume |
 //! | 3 | `query` | DataFusion session, the catalogue of `queries/*.sql`, SQL functions |
 //! | 3 | `simulator` | the embedded simulated provider, and the traffic of the demo |
+//! | 4 | `audit` | what is in use today: rows of named queries over a capture to typed findings |
 //! | 4 | `compare` | rows of named queries to typed findings |
 //! | 5 | `verdict` | criteria and findings to outcomes and a decision; pure; the table of metrics |
 //! | 6 | `report` | one serialisable report; HTML, Markdown and JSON are views of it |
 //! | 7 | `cli` | one subcommand a file: arguments, progress, printing, exit code |
 
+pub mod audit;
 pub mod capture;
 pub mod chat;
 pub mod cli;

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use crate::chat::{ChatRequest, ChatResponse, ErrorClass, ResponseFormat, Role, prompt_key};
 use crate::dataset::{CapturedExchange, ContentState};
-use crate::provider::{Protocol, assemble_stream, parse_request, parse_response};
+use crate::provider::{
+    Dialect, assemble_stream, parse_request, parse_response, sniff_response, sniff_stream,
+};
 
 use super::failure::{Failure, clip};
+use super::features::features;
 use super::marks;
 use super::reason::NotReplayable;
-use super::value::{decoded, is_blank, path, present};
+use super::value::{decoded, is_blank, path};
 
 /// Fills the request columns; returns the request if it could be read.
 ///
@@ -17,7 +20,7 @@ use super::value::{decoded, is_blank, path, present};
 /// and a protocol adapter can read it.
 pub(super) fn fill_request(
     row: &mut CapturedExchange,
-    dialect: Option<Protocol>,
+    dialect: Option<Dialect>,
     body: &Value,
 ) -> Option<ChatRequest> {
     let text = body.to_string();
@@ -36,6 +39,7 @@ pub(super) fn fill_request(
     set_replayable(row, reason);
     let request = request?.ok()?;
     fill_parameters(row, &request);
+    row.features = features(&request, body);
     Some(request)
 }
 
@@ -98,10 +102,9 @@ pub(super) fn refingerprint(row: &mut CapturedExchange) {
     let body = row.request_body.as_deref().and_then(|body| serde_json::from_str(body).ok());
     let request = dialect
         .zip(body)
-        .and_then(|(dialect, body): (Protocol, Value)| parse_request(dialect, &body).ok());
-    if let Some(request) = request {
-        row.prompt_fingerprint = Some(prompt_key(&request.messages));
-    }
+        .and_then(|(dialect, body): (Dialect, Value)| parse_request(dialect, &body).ok());
+    // The key of a body that can no longer be read would tell what was taken out of it.
+    row.prompt_fingerprint = request.map(|request| prompt_key(&request.messages));
 }
 
 /// Fills the answer's columns from a response body; errors in it are filled in too.
@@ -111,7 +114,7 @@ pub(super) fn refingerprint(row: &mut CapturedExchange) {
 /// `error_class` `stream_truncated`.
 pub(super) fn fill_response(
     row: &mut CapturedExchange,
-    dialect: Option<Protocol>,
+    dialect: Option<Dialect>,
     response: &Value,
 ) {
     let response = decoded(response);
@@ -120,6 +123,13 @@ pub(super) fn fill_response(
     }
     match &*response {
         Value::String(text) if is_event_stream(text) => fill_stream(row, dialect, text),
+        // Bedrock and Gemini streams are recorded as lists of events, or as one event a line.
+        Value::String(text) if text.starts_with('{') && sniff_stream(text).is_some() => {
+            fill_stream(row, dialect, text);
+        }
+        Value::Array(events) if !events.is_empty() => {
+            fill_stream(row, dialect, &Value::Array(events.clone()).to_string());
+        }
         Value::String(text) => row.response_text = Some(text.clone()),
         object => {
             if let Some(failure) = Failure::from_response(object) {
@@ -146,15 +156,8 @@ fn answer_state(row: &CapturedExchange) -> ContentState {
     states.find(|state| *state != ContentState::Complete).unwrap_or(ContentState::Complete)
 }
 
-fn fill_stream(row: &mut CapturedExchange, dialect: Option<Protocol>, events: &str) {
-    let is_anthropic = events.contains("event: message_start")
-        || events.contains("\"type\":\"message_start\"")
-        || events.contains("\"type\": \"message_start\"");
-    let dialect = match dialect {
-        _ if is_anthropic => Protocol::AnthropicMessages,
-        Some(dialect) if !events.contains("chat.completion.chunk") => dialect,
-        _ => Protocol::OpenAiChat,
-    };
+fn fill_stream(row: &mut CapturedExchange, dialect: Option<Dialect>, events: &str) {
+    let dialect = sniff_stream(events).or(dialect).unwrap_or(Dialect::OpenAiChat);
     let stream = assemble_stream(dialect, events.trim_start().as_bytes());
     fill_answer(row, &stream.response);
     if let Some(error) = stream.error {
@@ -164,14 +167,8 @@ fn fill_stream(row: &mut CapturedExchange, dialect: Option<Protocol>, events: &s
 }
 
 /// Reads an answer in the dialect that it is in, which gateways may have changed.
-fn parse_answer(dialect: Option<Protocol>, response: &Value) -> Option<ChatResponse> {
-    let dialect = if present(response, "choices").is_some() {
-        Protocol::OpenAiChat
-    } else if response.get("type").is_some_and(|kind| kind == "message") {
-        Protocol::AnthropicMessages
-    } else {
-        dialect?
-    };
+fn parse_answer(dialect: Option<Dialect>, response: &Value) -> Option<ChatResponse> {
+    let dialect = sniff_response(response).or(dialect)?;
     parse_response(dialect, response).ok()
 }
 

@@ -19,17 +19,18 @@ pub enum ImportError {
     NoMatch(String),
     /// A folder in which nothing looks like a log.
     #[error(
-        "no logs in {}: looked for files named *.jsonl, *.ndjson, *.json, *.log, *.txt, *.gz, *.zst \
-         or without an ending, hidden ones left out; name a file to read it whatever its ending",
+        "no logs in {}: looked for files named *.jsonl, *.ndjson, *.json, *.csv, *.tsv, *.log, *.txt, \
+         *.har, *.flow, *.gor, *.parquet, *.gz, *.zst or without an ending, hidden ones left out; \
+         name a file to read it whatever its ending",
         .0.display()
     )]
     NoLogs(PathBuf),
     /// The inputs have no line with something in it.
     #[error("nothing to import: {0} has no lines; is the log still being written elsewhere?")]
     NoLines(String),
-    /// A file is in UTF-16.
-    #[error("{0} is in UTF-16: convert it with `iconv -f UTF-16 -t UTF-8` first")]
-    Utf16(String),
+    /// No file could be read.
+    #[error("nothing to import: {0}")]
+    NothingReadable(String),
     /// A file is of a kind that holds no lines of text.
     #[error("{file} is a {kind} file: {advice}")]
     Container {
@@ -40,30 +41,28 @@ pub enum ImportError {
         /// What to do.
         advice: &'static str,
     },
-    /// One JSON document over many lines.
-    #[error(
-        "{0} is a JSON document over several lines, but one record per line is expected (JSONL): \
-         convert it, for instance with `jq -c '.[]'` for a list or `jq -c .` for one record"
-    )]
-    NotJsonLines(String),
     /// No format is sure enough of a file.
-    #[error("unknown log format of {file}: {problem}; name one with `--from` (known: {known})")]
+    #[error(
+        "unknown log format of {file}: {problem}; name one with `--from` (`rehearsal import \
+         --formats` lists them), or say with `--mapping` what its fields mean"
+    )]
     UnknownFormat {
         /// The file.
         file: String,
         /// The first thing that is wrong with it.
         problem: String,
-        /// Names of the formats.
-        known: String,
     },
     /// A format that does not exist.
-    #[error("`{name}` is not a log format (known: {known})")]
+    #[error("`{name}` is not a log format{}", did_you_mean(*nearest))]
     NoSuchFormat {
         /// What was asked for.
         name: String,
-        /// Names of the formats.
-        known: String,
+        /// The known name that is nearest, if one is near.
+        nearest: Option<&'static str>,
     },
+    /// The format `mapped` without a mapping.
+    #[error("the format `mapped` needs a mapping: name one with `--mapping FILE`")]
+    NoMapping,
     /// Nothing of the inputs is chat traffic.
     #[error("no exchange in the inputs: {0}")]
     NoExchanges(String),
@@ -76,4 +75,22 @@ pub enum ImportError {
     /// Lines are unaccounted for, a defect of this program.
     #[error(transparent)]
     Conservation(#[from] ConservationError),
+}
+
+fn did_you_mean(nearest: Option<&'static str>) -> String {
+    match nearest {
+        Some(name) => format!(": did you mean `{name}`?"),
+        None => ": `rehearsal import --formats` lists them".to_owned(),
+    }
+}
+
+impl ImportError {
+    /// Whether one file is at fault, without which the others could be imported.
+    pub(super) fn is_about_one_file(&self) -> bool {
+        match self {
+            ImportError::Container { .. } | ImportError::UnknownFormat { .. } => true,
+            ImportError::Dataset(DatasetError::Io { action, .. }) => *action == "read",
+            _ => false,
+        }
+    }
 }

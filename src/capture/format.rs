@@ -2,27 +2,68 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::dataset::CapturedExchange;
 
+use super::access::{Apigee, AwsApiGateway, GoogleCloud, HaProxy, Mapped, Nginx};
+use super::azure::{AzureApim, AzureOpenAi};
+use super::bedrock::Bedrock;
+use super::cloudflare::Cloudflare;
+use super::goreplay::GoReplay;
+use super::har::Har;
+use super::helicone::Helicone;
+use super::kong::Kong;
+use super::langfuse::Langfuse;
+use super::langsmith::LangSmith;
 use super::litellm::LiteLlm;
+use super::litellm_batch::LiteLlmBatch;
+use super::litellm_spend::LiteLlmSpendLogs;
+use super::load_trace::{AzureLlmTrace, BurstGpt, Mooncake};
+use super::mapping::Mapping;
+use super::mitmproxy::Mitmproxy;
+use super::openai_batch::OpenAiBatch;
+use super::openai_stored::OpenAiStored;
+use super::openrouter::OpenRouter;
+use super::otlp::Otlp;
 use super::plain::Plain;
+use super::portkey::Portkey;
 use super::reason::{FilterReason, RejectReason};
 
-/// A log format: one JSON record at a time to captured exchanges.
+/// A log format: records to captured exchanges.
+///
+/// A record is what the [framing](super::frame) of the file makes of it: an object for JSON, for a
+/// row of CSV (every value a text), for a flow of mitmproxy, for a message of GoReplay and for a row
+/// of Parquet; a text for a line of anything else.
 pub trait LogFormat: Sync {
     /// The format's name on the command line and in the column `source_format`.
     fn name(&self) -> &'static str;
 
+    /// What writes such logs, in a few words.
+    fn title(&self) -> &'static str;
+
     /// How sure it is that these records, the first of a file, are its own.
     fn sniff(&self, first_records: &[Value]) -> Confidence;
 
-    /// Reads one record, which is always an object.
+    /// Reads one record, which may hold several exchanges or only a part of one.
     ///
     /// Place and format of the row are the importer's to fill in.
-    fn read(&self, record: &Value, context: &ReadContext) -> Reading;
+    fn read(&self, record: &Value, context: &ReadContext) -> Vec<Reading>;
+
+    /// Reads a record from its text, where that is faster than from a parsed value; `None` leaves
+    /// it to [`LogFormat::read`].
+    fn read_text(&self, _text: &str, _context: &ReadContext) -> Option<Reading> {
+        None
+    }
+
+    /// Puts the parts of one key together, in the order in which they were read.
+    ///
+    /// Each reading names the part whose place in the log it takes.
+    fn join(&self, _parts: &[Value], _context: &ReadContext) -> Vec<(usize, Reading)> {
+        Vec::new()
+    }
 
     /// Members of a record that may hold the request body as it was sent; none where the format
     /// does not keep it whole.
@@ -36,17 +77,49 @@ pub trait LogFormat: Sync {
 pub enum Reading {
     /// A captured exchange.
     Exchange(Box<CapturedExchange>),
-    /// Readable, but no chat traffic.
+    /// A part of an exchange, which other records of the import complete.
+    Part(Part),
+    /// Readable, but no model traffic.
     Filtered(FilterReason),
     /// Unusable; the text says what is wrong and where, without content.
     Reject(RejectReason, String),
 }
 
+/// A part of an exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// What the parts of one exchange have in common, such as a trace or a call identifier.
+    pub key: String,
+    /// What [`LogFormat::join`] needs of it.
+    pub record: Value,
+}
+
+impl Reading {
+    /// A row as the one reading of a record.
+    pub fn row(row: CapturedExchange) -> Vec<Reading> {
+        vec![Reading::Exchange(Box::new(row))]
+    }
+
+    /// A filter reason as the one reading of a record.
+    pub fn filtered(reason: FilterReason) -> Vec<Reading> {
+        vec![Reading::Filtered(reason)]
+    }
+
+    /// A rejection as the one reading of a record.
+    pub fn reject(reason: RejectReason, detail: impl Into<String>) -> Vec<Reading> {
+        vec![Reading::Reject(reason, detail.into())]
+    }
+}
+
 /// What the user states about a log that the log itself does not say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReadContext {
     /// The unit of durations whose name states none.
     pub latency_unit: Option<LatencyUnit>,
+    /// The zone of times that state none, seconds east of UTC.
+    pub utc_offset_s: Option<i32>,
+    /// Which field of an own log means what.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 /// The unit of a duration.
@@ -116,20 +189,45 @@ impl Confidence {
 }
 
 /// Every format; where two are equally sure, the earlier one reads the file.
-pub static FORMATS: &[&dyn LogFormat] = &[&LiteLlm, &Plain];
+pub static FORMATS: &[&dyn LogFormat] = &[
+    &LiteLlm,
+    &LiteLlmSpendLogs,
+    &LiteLlmBatch,
+    &OpenAiBatch,
+    &OpenAiStored,
+    &Plain,
+    &Otlp,
+    &Langfuse,
+    &LangSmith,
+    &Helicone,
+    &Bedrock,
+    &Kong,
+    &Portkey,
+    &Cloudflare,
+    &OpenRouter,
+    &AzureApim,
+    &AzureOpenAi,
+    &Har,
+    &Mitmproxy,
+    &GoReplay,
+    &AwsApiGateway,
+    &Apigee,
+    &GoogleCloud,
+    &Nginx,
+    &HaProxy,
+    &Mapped,
+    &AzureLlmTrace,
+    &BurstGpt,
+    &Mooncake,
+];
 
 /// The format of a name.
 pub fn format_named(name: &str) -> Option<&'static dyn LogFormat> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
 
-/// All names, for messages.
-pub fn format_names() -> String {
-    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
-}
-
-/// The format that is surest of these records, if any is sure enough.
-pub fn detect(first_records: &[Value]) -> Option<&'static dyn LogFormat> {
+/// The format that is surest of these records, if any is sure enough, and how sure it is.
+pub fn detect(first_records: &[Value]) -> Option<(&'static dyn LogFormat, Confidence)> {
     let mut best: Option<(Confidence, &'static dyn LogFormat)> = None;
     for format in FORMATS {
         let confidence = format.sniff(first_records);
@@ -137,7 +235,7 @@ pub fn detect(first_records: &[Value]) -> Option<&'static dyn LogFormat> {
             best = Some((confidence, *format));
         }
     }
-    best.map(|(_, format)| format)
+    best.map(|(confidence, format)| (format, confidence))
 }
 
 #[cfg(test)]
@@ -146,7 +244,7 @@ mod tests {
     use serde_json::json;
 
     fn name(records: &[Value]) -> Option<&'static str> {
-        detect(records).map(LogFormat::name)
+        detect(records).map(|(format, _)| format.name())
     }
 
     #[test]

@@ -9,7 +9,10 @@ use super::error::ImportError;
 use super::pattern::{entries, expand, has_wildcard, is_real_folder};
 
 /// Endings of files that are read when a folder is named.
-const LOG_ENDINGS: &[&str] = &["jsonl", "ndjson", "json", "log", "txt", "gz", "zst"];
+const LOG_ENDINGS: &[&str] = &[
+    "jsonl", "ndjson", "json", "log", "txt", "gz", "zst", "csv", "tsv", "parquet", "har", "flow",
+    "gor", "mitm",
+];
 
 /// Where lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,23 +33,30 @@ impl Input {
     }
 }
 
+/// An input, and whether the user named it or a folder that it lies in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) input: Input,
+    pub(super) is_named: bool,
+}
+
 /// The inputs, and the files in named folders that do not look like logs.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
-    pub(super) read: Vec<Input>,
+    pub(super) read: Vec<Found>,
     pub(super) left_out: Vec<PathBuf>,
     /// The files of `read` under the one name that every way to them leads to.
     known: BTreeSet<PathBuf>,
 }
 
 impl Inputs {
-    fn add(&mut self, input: Input) {
+    fn add(&mut self, input: Input, is_named: bool) {
         let name = match &input {
             Input::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
             Input::Stdin => PathBuf::from("-"),
         };
         if self.known.insert(name) {
-            self.read.push(input);
+            self.read.push(Found { input, is_named });
         }
     }
 }
@@ -62,7 +72,7 @@ pub(super) fn resolve(named: &[String], project: &Project) -> Result<Inputs, Imp
     let mut inputs = Inputs::default();
     for name in named {
         if name == "-" {
-            inputs.add(Input::Stdin);
+            inputs.add(Input::Stdin, true);
             continue;
         }
         let location = Location::parse(name)?;
@@ -72,14 +82,14 @@ pub(super) fn resolve(named: &[String], project: &Project) -> Result<Inputs, Imp
                 return Err(ImportError::NoLogs(path.to_owned()));
             }
         } else if path.exists() {
-            inputs.add(Input::File(path.to_owned()));
+            inputs.add(Input::File(path.to_owned()), true);
         } else if has_wildcard(name) {
             let found = expand(&path.to_string_lossy());
             if found.is_empty() {
                 return Err(ImportError::NoMatch(name.clone()));
             }
             for path in found {
-                inputs.add(Input::File(path));
+                inputs.add(Input::File(path), true);
             }
         } else {
             return Err(ImportError::Missing(path.to_owned()));
@@ -105,11 +115,14 @@ fn walk(folder: &Path, own: &[PathBuf], inputs: &mut Inputs) -> bool {
         let path = folder.join(&name);
         if is_real_folder(&path) {
             has_logs |= walk(&path, own, inputs);
+        } else if path.is_symlink() {
+            // A link may lead anywhere; who means it can name it.
+            inputs.left_out.push(path);
         } else if !path.is_file() {
             // Devices, pipes and links to folders are no logs.
         } else if looks_like_a_log(&path) {
             has_logs = true;
-            inputs.add(Input::File(path));
+            inputs.add(Input::File(path), false);
         } else {
             inputs.left_out.push(path);
         }
@@ -132,7 +145,8 @@ mod tests {
 
     fn names(named: &[&str], project: &Project) -> Vec<String> {
         let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
-        resolve(&named, project).unwrap().read.iter().map(Input::name).collect()
+        let found = resolve(&named, project).unwrap().read;
+        found.iter().map(|found| found.input.name()).collect()
     }
 
     #[test]

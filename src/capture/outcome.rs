@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use crate::dataset::CaptureManifest;
 
+use super::error::ImportError;
+use super::input::Input;
+
 /// How far an import is; counts are over all inputs so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportProgress {
@@ -40,8 +43,27 @@ pub struct ImportOutcome {
     pub reject_rate_exceeded: bool,
     /// Failed attempts that another attempt followed.
     pub superseded: u64,
-    /// Files in named folders that do not look like logs and were not read.
-    pub left_out: Vec<PathBuf>,
+    /// Files in named folders that were not read.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A file in a named folder that was not read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The file.
+    pub path: PathBuf,
+    /// Why; absent if its name does not look like a log's.
+    pub reason: Option<String>,
+}
+
+impl LeftOut {
+    pub(super) fn by_name(path: PathBuf) -> Self {
+        LeftOut { path, reason: None }
+    }
+
+    pub(super) fn because(input: &Input, error: &ImportError) -> Self {
+        LeftOut { path: PathBuf::from(input.name()), reason: Some(error.to_string()) }
+    }
 }
 
 impl ImportOutcome {
@@ -63,8 +85,10 @@ impl ImportOutcome {
         };
         let accepted: u64 = sources.iter().map(|source| source.accepted).sum();
         let duplicates: u64 = sources.iter().map(|source| source.duplicates).sum();
+        let joined: u64 = sources.iter().map(|source| source.joined).sum();
+        let joined = if joined > 0 { format!(" + {joined} merged") } else { String::new() };
         format!(
-            "{} lines = {accepted} accepted + {} + {} + {duplicates} duplicates",
+            "{} lines = {accepted} accepted + {} + {} + {duplicates} duplicates{joined}",
             self.lines(),
             term("rejected", &sum(|source| &source.rejected)),
             term("filtered", &sum(|source| &source.filtered)),

@@ -25,6 +25,10 @@ reasons! {
         InvalidJson => "invalid_json",
         /// It is JSON, but no object.
         NotAnObject => "not_an_object",
+        /// It is a row of delimited text that does not fit its header.
+        BadRow => "bad_row",
+        /// The bytes of a binary log are damaged.
+        BadFrame => "bad_frame",
         /// It is nested more than 128 levels deep.
         TooDeep => "too_deep",
         /// It is longer than the cap.
@@ -41,8 +45,14 @@ reasons! {
 reasons! {
     /// Why a readable line is no captured exchange.
     FilterReason {
-        /// It is no text generation: embeddings, images, moderation, audit rows and the like.
-        NotChat => "not_chat",
+        /// It is no call of a model: an audit row, a list of models, another part of a trace.
+        NotLlm => "not_llm",
+        /// It repeats a call that another record tells in more detail, as an outer span does.
+        Wrapper => "wrapper",
+        /// It is an older state of a record that the log holds again.
+        Outdated => "outdated",
+        /// It sums several calls up.
+        Aggregate => "aggregate",
     }
 }
 
@@ -57,6 +67,12 @@ reasons! {
         NoRequestContent => "no_request_content",
         /// The body is in a dialect that no protocol adapter reads.
         UnsupportedDialect => "unsupported_dialect",
+        /// It is no text generation: embeddings, images, audio, moderation and the like.
+        NotChat => "not_chat",
+        /// Pictures, sound or files were taken out of the log.
+        MediaElided => "media_elided",
+        /// The content is encrypted.
+        Encrypted => "encrypted",
         /// The body does not follow the dialect that it claims.
         UnreadableRequest => "unreadable_request",
     }
@@ -71,6 +87,14 @@ reasons! {
         SilentExperiment => "silent_experiment",
         /// A synthetic probe.
         HealthCheck => "health_check",
+        /// It was answered within a batch job, at nobody's request in that moment.
+        Batch => "batch",
+        /// The gateway itself answered: a limit, a guardrail, a failure of its own.
+        GatewayAnswer => "gateway_answer",
+        /// It is no text generation.
+        NotChat => "not_chat",
+        /// The log states the latency of something else than the whole call.
+        OtherScope => "other_scope",
         /// A failed attempt that a retry or fallback followed.
         Superseded => "superseded",
         /// The row's time includes retries.

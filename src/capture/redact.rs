@@ -14,6 +14,15 @@ pub trait Redactor: Send + Sync {
     /// Redacts a text of any kind, such as the excerpt of a line that could not be read.
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str>;
 
+    /// Redacts a JSON text, which stays JSON.
+    fn redact_json<'t>(&self, json: &'t str) -> Cow<'t, str>;
+
+    /// Whether it takes out what can only be told by its place in a record, so that a piece of a
+    /// line that could not be read must not be shown at all.
+    fn needs_whole_records(&self) -> bool {
+        false
+    }
+
     /// What it does, one entry a rule set, for the manifest of the capture.
     fn describe(&self) -> Vec<String>;
 }
@@ -39,6 +48,10 @@ impl Redactor for SecretScrubber {
         secrets::scrub_text(text)
     }
 
+    fn redact_json<'t>(&self, json: &'t str) -> Cow<'t, str> {
+        secrets::scrub_json(json)
+    }
+
     fn describe(&self) -> Vec<String> {
         vec![format!("secrets ({})", secrets::kinds().join(", "))]
     }
@@ -53,6 +66,10 @@ impl Redactor for SecretsOnly {
 
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         Cow::Borrowed(text)
+    }
+
+    fn redact_json<'t>(&self, json: &'t str) -> Cow<'t, str> {
+        Cow::Borrowed(json)
     }
 
     fn describe(&self) -> Vec<String> {
@@ -82,6 +99,21 @@ fn plain_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> 
         &mut row.error_message,
     ];
     required.into_iter().chain(optional.into_iter().flatten())
+}
+
+/// The columns of plain text that may name a person; models, providers and finish reasons are
+/// names of things whatever they look like.
+pub(super) fn free_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> {
+    let optional = [
+        &mut row.session_id,
+        &mut row.user_id,
+        &mut row.route,
+        &mut row.tenant,
+        &mut row.response_text,
+        &mut row.refusal,
+        &mut row.error_message,
+    ];
+    std::iter::once(&mut row.request_id).chain(optional.into_iter().flatten())
 }
 
 /// The columns that hold JSON.

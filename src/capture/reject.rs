@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dataset::RejectRow;
 
-use super::chunk::Line;
+use super::frame::Line;
 use super::redact::{Redactor, SecretScrubber};
 
 /// How many characters of a line are shown.
@@ -34,6 +34,9 @@ pub(super) fn reject_row(
 
 /// The first characters of a line, redacted, control characters escaped.
 fn excerpt(text: &[u8], redactor: &dyn Redactor) -> String {
+    if redactor.needs_whole_records() {
+        return "(not shown: the redaction of the plan needs whole records)".to_owned();
+    }
     let head = text.get(..LOOKED_AT_BYTES).unwrap_or(text);
     let head = String::from_utf8_lossy(head);
     let mut head = head.as_ref();

@@ -3,95 +3,37 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex, RegexSet};
+use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-/// A shape of secret: its name in the stand-in, its pattern, and what else must hold.
-///
-/// The pattern's group `secret` is replaced, or all of it if there is no such group.
-struct Shape(&'static str, &'static str, Check);
+// The paths are those that the names stand for anyway; they also hold where this file is mounted
+// by a path of its own.
+#[path = "secrets/marks.rs"]
+mod marks;
+#[path = "secrets/shapes.rs"]
+mod shapes;
+#[cfg(test)]
+#[path = "secrets/tests.rs"]
+mod tests;
 
-#[derive(Clone, Copy)]
-enum Check {
-    /// The pattern says it all.
-    Pattern,
-    /// It begins a word, and has a digit and a long run without punctuation, as random keys have
-    /// and hyphenated words do not.
-    RandomWord,
-    /// It looks like a password or key, not like a name in a program.
-    Password,
-}
-
-/// Words before the value of a password or key.
-macro_rules! secret_names {
-    () => {
-        r"(?:passw(?:or)?d|passwd|pwd|secret|api[_-]?key|(?:access|auth|refresh)[_-]?token|private[_-]?key)"
-    };
-}
-
-const SHAPES: &[Shape] = &[
-    Shape(
-        "private_key",
-        r#"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:[^"]*?-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|(?:[A-Za-z0-9+/=\s]|\\+[nrt])*)"#,
-        Check::Pattern,
-    ),
-    Shape("anthropic_key", r"sk-ant-[A-Za-z0-9_-]{10,}", Check::RandomWord),
-    Shape("openrouter_key", r"sk-or-[A-Za-z0-9_-]{16,}", Check::RandomWord),
-    Shape("openai_key", r"sk-[A-Za-z0-9_-]{16,}", Check::RandomWord),
-    Shape("aws_access_key", r"A[KS]IA[A-Z0-9]{16}", Check::RandomWord),
-    Shape("github_token", r"(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,}", Check::RandomWord),
-    Shape("gitlab_token", r"glpat-[A-Za-z0-9_-]{16,}", Check::RandomWord),
-    Shape("slack_token", r"xox[abeoprs]-[A-Za-z0-9-]{10,}", Check::RandomWord),
-    Shape("google_key", r"AIza[A-Za-z0-9_-]{30,}", Check::RandomWord),
-    Shape("groq_key", r"gsk_[A-Za-z0-9]{20,}", Check::RandomWord),
-    Shape("huggingface_token", r"hf_[A-Za-z0-9]{20,}", Check::RandomWord),
-    Shape("stripe_key", r"[spr]k_(?:live|test)_[A-Za-z0-9]{16,}", Check::RandomWord),
-    Shape("xai_key", r"xai-[A-Za-z0-9]{20,}", Check::RandomWord),
-    Shape("jwt", r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*", Check::Pattern),
-    Shape(
-        "authorization",
-        r"(?i:bearer|basic|authorization: ?token)[ \t]+(?P<secret>[A-Za-z0-9._~+/-]{16,}=*)",
-        Check::Password,
-    ),
-    Shape(
-        "url_password",
-        r#"://[^/\s:@"'\\]{1,64}:(?P<secret>[^/\s:@"'\\\[]{3,64})@"#,
-        Check::Pattern,
-    ),
-    Shape(
-        "password",
-        concat!(
-            "(?i:",
-            secret_names!(),
-            r#")\\*["']?\s{0,3}[:=]\s{0,3}\\*["'](?P<secret>[^\s"'\\<>(){}\[\]$]{6,})"#
-        ),
-        Check::Password,
-    ),
-    Shape(
-        "password",
-        concat!("(?i:", secret_names!(), r#") ?= ?(?P<secret>[^\s"'\\<>(){}\[\]$&;,`]{6,})"#),
-        Check::Password,
-    ),
-];
-
-/// A member of a JSON object whose value is a secret if it looks like one.
-const SECRET_MEMBER: &str = concat!("(?i:^(?:.*[_-])?", secret_names!(), "$)");
+use self::marks::Marks;
+use self::shapes::{Check, SECRET_MEMBER, SECRET_MEMBER_WRITTEN, SHAPES, Shape};
 
 struct Rules {
-    /// Finds in one pass which shapes a text may have; most texts have none.
-    any: RegexSet,
+    /// Tells which shapes a text may have; most texts have none.
+    marks: Marks,
     shapes: Vec<Regex>,
     member: Regex,
+    member_written: Regex,
 }
 
 static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
-    let patterns: Vec<&str> = SHAPES.iter().map(|shape| shape.1).collect();
-    let shapes: Result<Vec<Regex>, _> =
-        patterns.iter().map(|pattern| Regex::new(pattern)).collect();
+    let shapes: Result<Vec<Regex>, _> = SHAPES.iter().map(|shape| Regex::new(shape.1)).collect();
     Some(Rules {
-        any: RegexSet::new(&patterns).ok()?,
+        marks: Marks::new()?,
         shapes: shapes.ok()?,
         member: Regex::new(SECRET_MEMBER).ok()?,
+        member_written: Regex::new(SECRET_MEMBER_WRITTEN).ok()?,
     })
 });
 
@@ -105,17 +47,31 @@ pub(super) fn kinds() -> Vec<&'static str> {
 
 /// Replaces the secrets in a text.
 pub(super) fn scrub_text(text: &str) -> Cow<'_, str> {
-    let Some(rules) = RULES.as_ref() else { return Cow::Borrowed(text) };
+    match RULES.as_ref() {
+        Some(rules) => scrub(text, rules),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Replaces until nothing is left to replace: a stand-in may free a secret that was glued to
+/// another.
+fn scrub<'t>(text: &'t str, rules: &Rules) -> Cow<'t, str> {
     let mut scrubbed = Cow::Borrowed(text);
-    for index in rules.any.matches(text) {
-        if let (Some(Shape(kind, _, check)), Some(regex)) =
-            (SHAPES.get(index), rules.shapes.get(index))
-            && let Some(changed) = replace_all(&scrubbed, regex, kind, *check)
-        {
-            scrubbed = Cow::Owned(changed);
+    loop {
+        let found = rules.marks.of(&scrubbed);
+        let mut is_changed = false;
+        for (index, (shape, regex)) in SHAPES.iter().zip(&rules.shapes).enumerate() {
+            if found.has(index)
+                && let Some(changed) = replace_all(&scrubbed, regex, shape)
+            {
+                scrubbed = Cow::Owned(changed);
+                is_changed = true;
+            }
+        }
+        if !is_changed {
+            return scrubbed;
         }
     }
-    scrubbed
 }
 
 /// Replaces the secrets in a JSON text, which stays JSON.
@@ -124,10 +80,17 @@ pub(super) fn scrub_text(text: &str) -> Cow<'_, str> {
 /// whose name says so is a secret if it looks like one.
 pub(super) fn scrub_json(json: &str) -> Cow<'_, str> {
     let Some(rules) = RULES.as_ref() else { return Cow::Borrowed(json) };
-    if !rules.any.is_match(json) {
+    let found = rules.marks.of(json);
+    if found.is_empty() {
         return Cow::Borrowed(json);
     }
-    let Ok(mut value) = serde_json::from_str::<Value>(json) else { return scrub_text(json) };
+    let mut shapes = rules.shapes.iter().enumerate().filter(|(index, _)| found.has(*index));
+    let is_likely = shapes.any(|(_, regex)| regex.is_match(json))
+        || (rules.marks.is_named(found) && rules.member_written.is_match(json));
+    if !is_likely {
+        return Cow::Borrowed(json);
+    }
+    let Ok(mut value) = serde_json::from_str::<Value>(json) else { return scrub(json, rules) };
     if scrub_value(&mut value, false, rules) {
         Cow::Owned(value.to_string())
     } else {
@@ -174,7 +137,8 @@ fn stand_in(kind: &str) -> String {
     format!("[secret:{kind}]")
 }
 
-fn replace_all(text: &str, regex: &Regex, kind: &str, check: Check) -> Option<String> {
+fn replace_all(text: &str, regex: &Regex, shape: &Shape) -> Option<String> {
+    let Shape(kind, _, check, _) = shape;
     let mut replaced = String::new();
     let mut kept_from = 0;
     for found in regex.captures_iter(text) {
@@ -218,122 +182,30 @@ fn begins_word(before: &str) -> bool {
         || escaped(3, b"%")
 }
 
+/// Whether a word has a digit and a long run without punctuation, or a longer run of both cases,
+/// as random keys have and hyphenated words do not.
 fn is_random(key: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| key.as_bytes().iter().any(kind);
     let longest = key.split(['-', '_']).map(str::len).max().unwrap_or(0);
-    key.bytes().any(|byte| byte.is_ascii_digit()) && longest >= 10
+    let mixed = || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    (has(u8::is_ascii_digit) && longest >= 10) || (longest >= 24 && mixed())
 }
 
 fn looks_like_password(value: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| value.as_bytes().iter().any(kind);
     let length = value.len();
-    let is_one_word = !value.contains(char::is_whitespace) && !value.starts_with("[secret:");
+    let is_one_word = !value.contains(char::is_whitespace) && !is_stand_in(value);
     is_one_word
         && ((length >= 6 && has(u8::is_ascii_digit))
             || (length >= 16 && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Shapes put together when the test runs, so that no text of this file looks like a key.
-    fn canaries() -> Vec<(&'static str, String)> {
-        let run = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
-        let upper = "ABCD1234EFGH5678";
-        let join = |parts: &[&str]| parts.concat();
-        let pem = ["-----BEGIN RSA ", "PRIVATE KEY-----\nMIIB", run, "\n", run, "\n"].concat();
-        let pem = join(&[&pem, "-----END RSA ", "PRIVATE KEY-----"]);
-        vec![
-            ("openai_key", join(&["sk", "-", run])),
-            ("openai_key", join(&["sk", "-proj-", run, "_x-", run])),
-            ("anthropic_key", join(&["sk", "-ant-", "api03-", run])),
-            ("openrouter_key", join(&["sk", "-or-v1-", run])),
-            ("aws_access_key", join(&["AK", "IA", upper])),
-            ("aws_access_key", join(&["AS", "IA", upper])),
-            ("github_token", join(&["gh", "p_", run])),
-            ("github_token", join(&["github", "_pat_", run])),
-            ("gitlab_token", join(&["gl", "pat-", run])),
-            ("slack_token", join(&["xo", "xb-123456789012-", run])),
-            ("slack_token", join(&["xo", "xp-123456789012-", run])),
-            ("google_key", join(&["AI", "za", run])),
-            ("groq_key", join(&["gs", "k_", run])),
-            ("huggingface_token", join(&["h", "f_", run])),
-            ("stripe_key", join(&["sk", "_live_", run])),
-            ("jwt", join(&["ey", "J", run, ".", "eyJ", run, ".", run])),
-            ("private_key", pem),
-        ]
-    }
-
-    #[test]
-    fn every_shape_is_replaced_alone_in_a_sentence_and_behind_an_escape() {
-        assert!(RULES.is_some());
-        for (kind, secret) in canaries() {
-            let stand_in = stand_in(kind);
-            assert_eq!(scrub_text(&secret), stand_in, "{kind}");
-            let sentence = format!("Use \"{secret}\", please: {secret}.");
-            assert_eq!(
-                scrub_text(&sentence),
-                format!("Use \"{stand_in}\", please: {stand_in}."),
-                "{kind}"
-            );
-            let json = serde_json::to_string(&format!("a\n{secret}\nb")).unwrap();
-            let scrubbed = scrub_json(&json);
-            assert_eq!(*scrubbed, format!("\"a\\n{stand_in}\\nb\""), "{kind}");
-            let twice = serde_json::to_string(&json).unwrap();
-            let scrubbed = scrub_json(&twice);
-            let inner: String = serde_json::from_str(&scrubbed).unwrap();
-            assert_eq!(inner, format!("\"a\\n{stand_in}\\nb\""), "{kind}, JSON in JSON");
-        }
-    }
-
-    #[test]
-    fn values_behind_names_of_secrets_are_replaced() {
-        let value = ["hunter", "2-X9"].concat();
-        for (text, expected) in [
-            (format!("password={value}&x=1"), "password=[secret:password]&x=1"),
-            (format!("DB_PASSWORD = {value}\n"), "DB_PASSWORD = [secret:password]\n"),
-            (format!("{{\"api_key\":\"{value}\"}}"), "{\"api_key\":\"[secret:password]\"}"),
-            (
-                format!("{{\\\"api_key\\\": \\\"{value}\\\"}}"),
-                "{\\\"api_key\\\": \\\"[secret:password]\\\"}",
-            ),
-            (format!("postgres://app:{value}@db/x"), "postgres://app:[secret:url_password]@db/x"),
-            (
-                format!("Authorization: Bearer {value}{value}"),
-                "Authorization: Bearer [secret:authorization]",
-            ),
-        ] {
-            assert_eq!(scrub_text(&text), expected, "{expected}");
-        }
-        let json = format!("{{\"a\":{{\"client_secret\":\"{value}\",\"secret\":\"the word\"}}}}");
-        let expected = r#"{"a":{"client_secret":"[secret:password]","secret":"the word"}}"#;
-        assert_eq!(scrub_json(&json), expected);
-    }
-
-    #[test]
-    fn ordinary_words_are_left_alone() {
-        for text in [
-            "a task-management-software-for-2026-and-beyond",
-            "sk-learn-1-2-compat-notes-and-more",
-            "password = input(\"Password: \")",
-            "password=get_password2(user)",
-            "Password: required, 8 characters",
-            "the bearer of this letter",
-            "Bearer tokens are described in the specification",
-            "{\"properties\":{\"password\":{\"type\":\"string\"}}}",
-            "https://example.org:8080/a@b",
-            "eyJ is how they begin",
-        ] {
-            assert!(matches!(scrub_text(text), Cow::Borrowed(_)), "{text}");
-            assert!(matches!(scrub_json(text), Cow::Borrowed(_)), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_cut_private_key_and_a_key_as_member_name_are_replaced() {
-        let cut = ["-----BEGIN ", "PRIVATE KEY-----\\nMIIB1234\\nabcd"].concat();
-        assert_eq!(scrub_text(&cut), "[secret:private_key]");
-        let key = ["gs", "k_", "a1B2c3D4e5F6g7H8i9J0k1"].concat();
-        assert_eq!(scrub_json(&format!("{{\"{key}\":1}}")), "{\"[secret:groq_key]\":1}");
-    }
+/// Whether a value was replaced before, by this or another redactor: `[secret:jwt]`.
+fn is_stand_in(value: &str) -> bool {
+    let inside = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.and_then(|inside| inside.split_once(':')).is_some_and(|(kind, rest)| {
+        let is_word =
+            |word: &str| word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        kind.starts_with(|first: char| first.is_ascii_lowercase()) && is_word(kind) && is_word(rest)
+    })
 }

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{CapturedExchange, RejectRow, SegmentRecord, Table, write_segment};
+use crate::dataset::{
+    CapturedExchange, RejectRow, SegmentRecord, Table, write_capture_segment, write_segment,
+};
 
 use super::body::content_bytes;
 use super::error::ImportError;
+use super::row::Row;
 
 /// Rows of a segment at most.
 const SEGMENT_ROWS: usize = 8_192;
@@ -22,10 +25,10 @@ const SEGMENT_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub(super) struct SegmentWriter {
     folder: PathBuf,
-    rows: Vec<CapturedExchange>,
+    rows: Vec<Row>,
     bytes: usize,
     /// Full segments that are not written yet.
-    full: Vec<Vec<CapturedExchange>>,
+    full: Vec<Vec<Row>>,
     next_ordinal: i32,
     hash: Sha256,
     written: Vec<SegmentRecord>,
@@ -46,8 +49,8 @@ impl SegmentWriter {
     }
 
     /// Takes a row; nothing is written yet.
-    pub(super) fn push(&mut self, row: CapturedExchange) {
-        let bytes = content_bytes(&row);
+    pub(super) fn push(&mut self, row: Row) {
+        let bytes = content_bytes(&row.exchange);
         if self.rows.len() >= SEGMENT_ROWS
             || (!self.rows.is_empty() && self.bytes + bytes > SEGMENT_BYTES)
         {
@@ -70,35 +73,30 @@ impl SegmentWriter {
         Ok(())
     }
 
-    fn write(&mut self, mut rows: Vec<CapturedExchange>) -> Result<(), ImportError> {
-        rows.sort_by(|a, b| {
-            let key = |row: &CapturedExchange| (row.captured_at, row.source_line);
-            (key(a).0, &a.source_file, key(a).1).cmp(&(key(b).0, &b.source_file, key(b).1))
-        });
+    fn write(&mut self, mut rows: Vec<Row>) -> Result<(), ImportError> {
+        rows.sort_by(|a, b| place(&a.exchange).cmp(&place(&b.exchange)));
         let first_ordinal = self.next_ordinal;
-        let mut json = Vec::new();
-        for row in &mut rows {
-            row.ordinal = self.next_ordinal;
+        for Row { exchange, key } in &mut rows {
+            exchange.ordinal = self.next_ordinal;
             self.next_ordinal = self.next_ordinal.checked_add(1).ok_or(ImportError::TooManyRows)?;
-            json.clear();
-            // A row of plain fields always serialises, and a Vec takes every byte.
-            let _ = serde_json::to_writer(&mut json, row);
-            json.push(b'\n');
-            self.hash.update(&json);
+            self.hash.update(key.bytes());
+            hash_place(&mut self.hash, exchange);
         }
         let file = format!("part-{:05}.parquet", self.written.len());
-        write_segment(&self.folder.join(&file), Table::Capture, &rows, content_bytes)?;
+        let exchanges: Vec<&CapturedExchange> = rows.iter().map(|row| &*row.exchange).collect();
+        write_capture_segment(&self.folder.join(&file), &exchanges, content_bytes)?;
+        let at = |row: Option<&&CapturedExchange>| row.map_or(0, |row| row.captured_at);
         self.written.push(SegmentRecord {
             file,
             first_ordinal,
-            rows: rows.len() as u64,
-            from_us: rows.first().map_or(0, |row| row.captured_at),
-            to_us: rows.last().map_or(0, |row| row.captured_at),
+            rows: exchanges.len() as u64,
+            from_us: at(exchanges.first()),
+            to_us: at(exchanges.last()),
         });
         Ok(())
     }
 
-    /// Writes what is left; the segments, and SHA-256 over their rows, each as JSON and a newline.
+    /// Writes what is left; the segments, and SHA-256 over their rows: of each its key and its place.
     pub(super) fn finish(mut self) -> Result<(Vec<SegmentRecord>, String), ImportError> {
         if !self.rows.is_empty() {
             self.close();
@@ -106,6 +104,18 @@ impl SegmentWriter {
         self.write_full()?;
         Ok((self.written, format!("{:x}", self.hash.finalize())))
     }
+}
+
+fn place(row: &CapturedExchange) -> (i64, &str, i64) {
+    (row.captured_at, &row.source_file, row.source_line)
+}
+
+/// Hashes what the key of a row leaves out.
+fn hash_place(hash: &mut Sha256, row: &CapturedExchange) {
+    hash.update(row.ordinal.to_le_bytes());
+    hash.update(row.source_line.to_le_bytes());
+    hash.update((row.source_file.len() as u64).to_le_bytes());
+    hash.update(&row.source_file);
 }
 
 /// Collects the lines that are set aside and writes them part by part.
@@ -155,13 +165,13 @@ mod tests {
     use super::*;
     use crate::dataset::read_rows;
 
-    fn row(id: &str, captured_at: i64, bytes: usize) -> CapturedExchange {
-        CapturedExchange {
+    fn row(id: &str, captured_at: i64, bytes: usize) -> Row {
+        Row::new(Box::new(CapturedExchange {
             request_id: id.to_owned(),
             captured_at,
             request_body: Some("x".repeat(bytes)),
             ..CapturedExchange::default()
-        }
+        }))
     }
 
     #[test]
@@ -181,18 +191,18 @@ mod tests {
             .collect();
         let full = SEGMENT_ROWS as u64;
         assert_eq!(shapes, [(0, 2, 1, 2), (2, 1, 0, 0), (3, full, 5, 5), (8_195, 1, 5, 5)]);
-        let mut text = Vec::new();
+        let mut expected = Sha256::new();
         let mut ordinals = Vec::new();
         for segment in &segments {
             let path = folder.path().join(&segment.file);
             for row in read_rows::<CapturedExchange>(&path, Table::Capture, None, None).unwrap() {
                 ordinals.push(row.ordinal);
-                serde_json::to_writer(&mut text, &row).unwrap();
-                text.push(b'\n');
+                expected.update(crate::capture::dedupe::RowKey::of(&row).bytes());
+                hash_place(&mut expected, &row);
             }
         }
         assert_eq!(ordinals, (0..8_196).collect::<Vec<i32>>());
-        assert_eq!(hash, crate::dataset::sha256_hex(text), "rows as they are read back");
+        assert_eq!(hash, format!("{:x}", expected.finalize()), "rows as they are read back");
     }
 
     #[test]

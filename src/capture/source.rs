@@ -11,20 +11,35 @@ use sha2::{Digest, Sha256};
 use crate::dataset::DatasetError;
 
 use super::error::ImportError;
+use super::frame::{HEAD_BYTES, Order, Utf16Reader};
 use super::input::Input;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// The decompressed bytes of a source, counted and hashed as they pass.
+/// The largest window that a zstd frame may ask for, as a power of two: 128 MiB.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// Bytes that a source may always decompress to.
+const FREE_BYTES: u64 = 1 << 30;
+
+/// How many times its own size a source may decompress to beyond that.
+///
+/// Logs shrink by 5 to 50 times; a decompression bomb by a thousand and more.
+const MAX_RATIO: u64 = 200;
+
+/// The decompressed bytes of a source as UTF-8, counted and hashed as they pass.
 pub(super) struct Source {
     reader: Box<dyn Read + Send>,
     /// Bytes that were read to look at, the first of the source.
     head: Cursor<Vec<u8>>,
+    /// Whether the head is all there is.
+    head_is_whole: bool,
     /// What went wrong behind the head, as in a gzip that ends in its header.
     failure: Option<io::Error>,
     hash: Sha256,
     bytes: u64,
     raw_bytes: Arc<AtomicU64>,
+    max_bytes: Option<u64>,
 }
 
 /// What a source was, once it is read.
@@ -38,37 +53,61 @@ pub(super) struct Fingerprint {
 
 impl Source {
     /// Opens an input; the kind of file is told by its first bytes, never by its name.
-    pub(super) fn open(input: &Input) -> Result<Self, ImportError> {
+    ///
+    /// `max_bytes` limits what it may decompress to.
+    pub(super) fn open(input: &Input, max_bytes: Option<u64>) -> Result<Self, ImportError> {
         match input {
-            Input::Stdin => Source::new("-", Box::new(io::stdin())),
+            Input::Stdin => Source::new("-", Box::new(io::stdin()), max_bytes),
             Input::File(path) => {
                 let file =
                     File::open(path).map_err(|source| DatasetError::io("read", path, source))?;
-                Source::new(&input.name(), Box::new(file))
+                Source::new(&input.name(), Box::new(file), max_bytes)
             }
         }
     }
 
-    fn new(name: &str, reader: Box<dyn Read + Send>) -> Result<Self, ImportError> {
+    fn new(
+        name: &str,
+        reader: Box<dyn Read + Send>,
+        max_bytes: Option<u64>,
+    ) -> Result<Self, ImportError> {
         let raw_bytes = Arc::new(AtomicU64::new(0));
         let counted = Counted { reader, bytes: Arc::clone(&raw_bytes) };
         let mut reader = BufReader::with_capacity(BUFFER_BYTES, counted);
-        let (magic, failure) = head(&mut reader);
+        let (magic, failure) = head(&mut reader, 8);
         if let Some(error) = failure {
             return Err(DatasetError::io("read", name, error).into());
         }
         refuse_containers(name, &magic)?;
-        let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
-        let whole = Cursor::new(magic).chain(reader);
-        // Always the decoder of several members: log shards are joined byte by byte.
-        let mut reader: Box<dyn Read + Send> =
-            if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
-        let (first, failure) = head(&mut reader);
-        if is_utf16(&first) {
-            return Err(ImportError::Utf16(name.to_owned()));
+        let whole = Cursor::new(magic.clone()).chain(reader);
+        let mut reader = decompressed(name, &magic, Box::new(whole))?;
+        let (first, failure) = head(&mut reader, 8);
+        let order = Order::of(&first);
+        let reader = Cursor::new(first).chain(Failing(failure)).chain(reader);
+        let mut reader: Box<dyn Read + Send> = match order {
+            Some(order) => Box::new(Utf16Reader::new(reader, order)),
+            None => Box::new(reader),
+        };
+        let (first, failure) = head(&mut reader, HEAD_BYTES);
+        if first.get(257..262) == Some(b"ustar") {
+            let advice = "unpack it first; archives are never unpacked here";
+            return Err(ImportError::Container { file: name.to_owned(), kind: "tar", advice });
         }
-        let (head, hash) = (Cursor::new(first), Sha256::new());
-        Ok(Source { reader, head, failure, hash, bytes: 0, raw_bytes })
+        Ok(Source {
+            head_is_whole: first.len() < HEAD_BYTES,
+            head: Cursor::new(first),
+            reader,
+            failure,
+            hash: Sha256::new(),
+            bytes: 0,
+            raw_bytes,
+            max_bytes,
+        })
+    }
+
+    /// The first bytes, and whether they are all.
+    pub(super) fn head(&self) -> (&[u8], bool) {
+        (self.head.get_ref(), self.head_is_whole)
     }
 
     /// Bytes read from the file itself so far, before decompression.
@@ -79,6 +118,22 @@ impl Source {
     /// Hash and length of what was given out.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         Fingerprint { sha256: format!("{:x}", self.hash.clone().finalize()), bytes: self.bytes }
+    }
+
+    fn check_size(&self) -> io::Result<()> {
+        let raw = self.raw_bytes.load(Ordering::Relaxed);
+        let limit = self.max_bytes.unwrap_or(FREE_BYTES.max(raw.saturating_mul(MAX_RATIO)));
+        if self.bytes <= limit {
+            return Ok(());
+        }
+        let advice = match self.max_bytes {
+            Some(limit) => format!("it holds more than the {limit} bytes of `--max-input-bytes`"),
+            None => format!(
+                "it decompresses to more than {MAX_RATIO} times its size, as a decompression bomb \
+                 does; `--max-input-bytes` allows more"
+            ),
+        };
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, advice))
     }
 }
 
@@ -93,6 +148,7 @@ impl Read for Source {
         }
         self.hash.update(buffer.get(..read).unwrap_or_default());
         self.bytes += read as u64;
+        self.check_size()?;
         Ok(read)
     }
 }
@@ -110,31 +166,51 @@ impl Read for Counted {
     }
 }
 
-/// The first four bytes, fewer only at the end of the source or before a failure.
-fn head(reader: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {
+/// Fails once where reading failed before, and is empty otherwise.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+fn decompressed(
+    name: &str,
+    magic: &[u8],
+    reader: Box<dyn Read + Send>,
+) -> Result<Box<dyn Read + Send>, ImportError> {
+    Ok(match magic {
+        // Always the decoder of several members: log shards are joined byte by byte.
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(reader)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            let failed = |source| DatasetError::io("read", name, source);
+            let mut decoder = zstd::Decoder::new(reader).map_err(failed)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(failed)?;
+            Box::new(decoder)
+        }
+        _ => reader,
+    })
+}
+
+/// The first bytes, fewer only at the end of the source or before a failure.
+fn head(reader: &mut impl Read, length: usize) -> (Vec<u8>, Option<io::Error>) {
     let mut bytes = Vec::new();
-    let failure = reader.take(4).read_to_end(&mut bytes).err();
+    let failure = reader.take(length as u64).read_to_end(&mut bytes).err();
     (bytes, failure)
 }
 
 fn refuse_containers(name: &str, magic: &[u8]) -> Result<(), ImportError> {
     let (kind, advice) = match magic {
-        [0x28, 0xb5, 0x2f, 0xfd] => ("zstd", "decompress it first, with `zstd -d`"),
-        [b'P', b'A', b'R', b'1'] => ("Parquet", "export the log as JSON lines"),
-        [b'P', b'K', 3, 4] => ("zip", "unpack it first"),
-        [b'B', b'Z', b'h', _] => ("bzip2", "decompress it first, with `bunzip2`"),
-        [0xfd, b'7', b'z', b'X'] => ("xz", "decompress it first, with `unxz`"),
+        [b'P', b'A', b'R', b'1', ..] => {
+            ("Parquet", "name it as a file, it cannot be read as a stream")
+        }
+        [b'P', b'K', 3, 4, ..] => ("zip", "unpack it first; archives are never unpacked here"),
+        [b'B', b'Z', b'h', _, ..] => ("bzip2", "decompress it first, with `bunzip2`"),
+        [0xfd, b'7', b'z', b'X', ..] => ("xz", "decompress it first, with `unxz`"),
         _ => return Ok(()),
     };
     Err(ImportError::Container { file: name.to_owned(), kind, advice })
-}
-
-/// UTF-16 by its byte order mark, or by the zero half of an ASCII character.
-fn is_utf16(first: &[u8]) -> bool {
-    matches!(
-        first,
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[', ..] | [b'{' | b'[', 0, ..]
-    )
 }
 
 #[cfg(test)]
@@ -152,7 +228,7 @@ mod tests {
     }
 
     fn open(bytes: Vec<u8>) -> Result<Source, ImportError> {
-        Source::new("log", Box::new(Cursor::new(bytes)))
+        Source::new("log", Box::new(Cursor::new(bytes)), None)
     }
 
     #[test]
@@ -166,18 +242,48 @@ mod tests {
         assert_eq!(source.fingerprint(), expected);
     }
 
+    fn text(bytes: Vec<u8>) -> String {
+        let mut text = String::new();
+        open(bytes).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn zstd_frames_and_utf16_are_read_wherever_they_stand() {
+        let frame = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+        let joined: Vec<u8> = ["a\n", "b\n"].iter().flat_map(|text| frame(text)).collect();
+        assert_eq!(text(joined), "a\nb\n");
+        let wide: Vec<u8> =
+            "\u{feff}{\"a\":1}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(text(wide.clone()), "\u{feff}{\"a\":1}\n");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&wide).unwrap();
+        assert_eq!(text(encoder.finish().unwrap()), "\u{feff}{\"a\":1}\n");
+    }
+
     #[test]
     fn what_holds_no_lines_is_refused_with_advice() {
         for (bytes, word) in [
-            (b"\x28\xb5\x2f\xfd____".to_vec(), "zstd -d"),
             (b"PAR1____".to_vec(), "Parquet"),
-            (b"\xff\xfe{\0".to_vec(), "UTF-16"),
-            (b"{\0\"\0".to_vec(), "UTF-16"),
-            (gzip("\u{0}{\u{0}\""), "UTF-16"),
+            (b"PK\x03\x04____".to_vec(), "never unpacked"),
+            (b"BZh9____".to_vec(), "bunzip2"),
         ] {
             let refused = open(bytes).err().map(|error| error.to_string()).unwrap();
             assert!(refused.contains(word) && refused.contains("log"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_source_that_decompresses_to_too_much_ends_with_advice() {
+        let bytes = gzip(&"line\n".repeat(10_000));
+        let reader = Box::new(Cursor::new(bytes));
+        let mut source = Source::new("log", reader, Some(20_000)).unwrap();
+        let mut read = Vec::new();
+        let failure = source.read_to_end(&mut read).unwrap_err();
+        assert!(failure.to_string().contains("--max-input-bytes"), "{failure}");
+        let mut bomb = open(b"x".to_vec()).unwrap();
+        bomb.bytes = FREE_BYTES + 1;
+        assert!(bomb.check_size().unwrap_err().to_string().contains("bomb"));
     }
 
     #[test]

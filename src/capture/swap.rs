@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{DatasetError, create_private_dir, sync_dir};
+use crate::dataset::{DatasetError, create_private_dir, sync_dir, sync_file};
 
 /// A folder beside its place; removed when it is dropped without [`Staging::commit`].
 #[derive(Debug)]
@@ -32,6 +32,12 @@ impl Staging {
     /// Both names are always whole folders: a crash in between leaves the old one under the name
     /// `….replaced-<process>` and the new one under `….importing-<process>`.
     pub(super) fn commit(self) -> Result<(), DatasetError> {
+        for entry in
+            fs::read_dir(&self.folder).map_err(|e| DatasetError::io("read", &self.folder, e))?
+        {
+            let entry = entry.map_err(|source| DatasetError::io("read", &self.folder, source))?;
+            sync_file(&entry.path())?;
+        }
         sync_dir(&self.folder)?;
         let old = beside(&self.target, "replaced");
         remove(&old)?;

@@ -3,6 +3,49 @@
 use chrono::{DateTime, NaiveDateTime};
 use serde_json::Value;
 
+use crate::dataset::CapturedExchange;
+
+/// A point in time, and how it was stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// Microseconds since 1970 in UTC.
+    pub(super) us: i64,
+    /// The column `time_basis`.
+    pub(super) basis: &'static str,
+}
+
+/// Reads a point in time, also in the forms of access logs; without a zone it is in the zone that
+/// the user states, else in UTC.
+///
+/// Forms beyond those of [`parse`]: `02/Nov/2026:05:33:21 +0000` of the common log format, and
+/// `02/Nov/2026:05:33:21.250` of HAProxy, which has no zone.
+pub(super) fn moment(value: &Value, utc_offset_s: Option<i32>) -> Option<Moment> {
+    let text = value.as_str().map_or("", str::trim);
+    if let Ok(zoned) = DateTime::parse_from_str(text, "%d/%b/%Y:%H:%M:%S%.f %z") {
+        return Some(Moment { us: zoned.timestamp_micros(), basis: "rfc3339" });
+    }
+    if let Some(naive) = naive(text) {
+        let basis = if utc_offset_s.is_some() { "stated_offset" } else { "assumed_utc" };
+        let offset_us = i64::from(utc_offset_s.unwrap_or(0)) * 1_000_000;
+        return Some(Moment { us: naive.and_utc().timestamp_micros() - offset_us, basis });
+    }
+    let us = parse(value)?;
+    let is_number = value.is_number() || text.parse::<f64>().is_ok();
+    Some(Moment { us, basis: if is_number { "epoch" } else { "rfc3339" } })
+}
+
+fn naive(text: &str) -> Option<NaiveDateTime> {
+    const FORMS: [&str; 3] =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%d/%b/%Y:%H:%M:%S%.f"];
+    FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+}
+
+/// Fills the time columns of a row.
+pub(super) fn fill_time(row: &mut CapturedExchange, moment: Moment) {
+    row.captured_at = moment.us;
+    row.time_basis = Some(moment.basis.to_owned());
+}
+
 /// Reads a point in time, in microseconds since 1970; `None` if it is none.
 ///
 /// Numbers (and texts that are numbers) are taken by magnitude: below 1e11 seconds, below 1e14
@@ -100,6 +143,18 @@ mod tests {
         ] {
             assert_eq!(parse(&json!(text)), Some(MOMENT), "{text}");
         }
+    }
+
+    #[test]
+    fn access_log_times_are_read_and_a_stated_zone_counts_where_there_is_none() {
+        let at = |text: &str, offset| moment(&json!(text), offset).map(|m| (m.us, m.basis));
+        let second = MOMENT - 250_000;
+        assert_eq!(at("02/Nov/2026:06:33:21 +0100", Some(7_200)), Some((second, "rfc3339")));
+        assert_eq!(at("02/Nov/2026:07:33:21.250", Some(7_200)), Some((MOMENT, "stated_offset")));
+        assert_eq!(at("2026-11-02 05:33:21.2500000", None), Some((MOMENT, "assumed_utc")));
+        assert_eq!(at("2026-11-02T05:33:21.250Z", Some(7_200)), Some((MOMENT, "rfc3339")));
+        assert_eq!(at("1793597601250000000", Some(7_200)), Some((MOMENT, "epoch")));
+        assert_eq!(at("soon", None), None);
     }
 
     #[test]

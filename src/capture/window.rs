@@ -6,7 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::dataset::CapturedExchange;
 
 use super::body::content_bytes;
+use super::dedupe::RowKey;
 use super::reason::BaselineReason;
+use super::row::Row;
 
 /// How many rows are held back.
 const WINDOW_ROWS: usize = 4_096;
@@ -29,7 +31,7 @@ const MAX_GROUP: usize = 64;
 /// does not matter within the window.
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    held: VecDeque<(CapturedExchange, Option<u64>)>,
+    held: VecDeque<(Row, Option<u64>)>,
     bytes: usize,
     next: u64,
     groups: HashMap<u64, VecDeque<Attempt>>,
@@ -49,22 +51,22 @@ struct Attempt {
 
 impl Window {
     /// Takes the next row; `leave` gets the rows that leave.
-    pub(super) fn push(&mut self, row: CapturedExchange, mut leave: impl FnMut(CapturedExchange)) {
-        let group = group_of(&row);
+    pub(super) fn push(&mut self, row: Row, mut leave: impl FnMut(Row)) {
+        let group = group_of(&row.exchange);
         if let Some(group) = group {
             let attempts = self.groups.entry(group).or_default();
             attempts.push_back(Attempt {
                 number: self.next,
-                at_us: row.captured_at,
-                failed: row.error_class.is_some(),
-                id: hash(&row.request_id),
+                at_us: row.exchange.captured_at,
+                failed: row.exchange.error_class.is_some(),
+                id: hash(&row.exchange.request_id),
             });
             if attempts.len() > MAX_GROUP {
                 attempts.pop_front();
             }
         }
         self.next += 1;
-        self.bytes += content_bytes(&row);
+        self.bytes += content_bytes(&row.exchange);
         self.held.push_back((row, group));
         while self.held.len() > WINDOW_ROWS || self.bytes > WINDOW_BYTES {
             let Some(row) = self.pop() else { break };
@@ -73,19 +75,21 @@ impl Window {
     }
 
     /// Gives out all rows.
-    pub(super) fn drain(&mut self, mut leave: impl FnMut(CapturedExchange)) {
+    pub(super) fn drain(&mut self, mut leave: impl FnMut(Row)) {
         while let Some(row) = self.pop() {
             leave(row);
         }
     }
 
-    fn pop(&mut self) -> Option<CapturedExchange> {
+    fn pop(&mut self) -> Option<Row> {
         let number = self.next - self.held.len() as u64;
         let (mut row, group) = self.held.pop_front()?;
-        self.bytes -= content_bytes(&row);
+        self.bytes -= content_bytes(&row.exchange);
         if let Some(group) = group {
-            if let Some(attempts) = self.groups.get(&group) {
-                settle(&mut row, attempts, number);
+            if let Some(attempts) = self.groups.get(&group)
+                && settle(&mut row.exchange, attempts, number)
+            {
+                row.key = RowKey::of(&row.exchange);
             }
             self.left.push_back((number, group));
         }
@@ -131,16 +135,19 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-fn settle(row: &mut CapturedExchange, attempts: &VecDeque<Attempt>, number: u64) {
+/// Fills in what the other attempts say of a row; whether that changed it.
+fn settle(row: &mut CapturedExchange, attempts: &VecDeque<Attempt>, number: u64) -> bool {
     if attempts.len() < 2 || attempts.iter().all(|attempt| !attempt.failed) {
-        return;
+        return false;
     }
-    let Some((order, superseded)) = place(attempts, number) else { return };
+    let Some((order, superseded)) = place(attempts, number) else { return false };
+    let changes = superseded || order > row.attempt;
     row.attempt = row.attempt.max(order);
     if superseded {
         row.latency_baseline_ok = false;
         row.latency_baseline_reason = Some(BaselineReason::Superseded.as_str().to_owned());
     }
+    changes
 }
 
 /// Which attempt of its request this is, from 1, and whether another follows it.
@@ -198,13 +205,14 @@ mod tests {
     fn settled(rows: Vec<CapturedExchange>) -> Vec<(String, i32, bool)> {
         let mut window = Window::default();
         let mut out = Vec::new();
-        let mut leave = |row: CapturedExchange| {
+        let mut leave = |row: Row| {
+            let row = row.exchange;
             let superseded = row.latency_baseline_reason.as_deref() == Some("superseded");
             assert_eq!(superseded, !row.latency_baseline_ok);
-            out.push((row.request_id, row.attempt, superseded));
+            out.push((row.request_id.clone(), row.attempt, superseded));
         };
         for row in rows {
-            window.push(row, &mut leave);
+            window.push(Row::new(row.into()), &mut leave);
         }
         window.drain(&mut leave);
         out
@@ -265,7 +273,7 @@ mod tests {
         for index in 0..(3 * WINDOW_ROWS as i64) {
             let mut next = row(&index.to_string(), index, index % 2 == 0);
             next.session_id = Some(format!("s{index}"));
-            window.push(next, |_| out += 1);
+            window.push(Row::new(next.into()), |_| out += 1);
             assert!(window.held.len() <= WINDOW_ROWS);
         }
         assert_eq!(out, 2 * WINDOW_ROWS);
@@ -274,7 +282,7 @@ mod tests {
             request_body: Some("x".repeat(WINDOW_BYTES)),
             ..row("large", 0, false)
         };
-        window.push(large, |_| {});
+        window.push(Row::new(large.into()), |_| {});
         assert!(window.held.is_empty());
     }
 }

@@ -1,7 +1,5 @@
 //! The key by which recorded answers are found, whatever dialect a request was written in.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::{Message, Part};
@@ -21,12 +19,10 @@ pub fn prompt_key(messages: &[Message]) -> String {
         hash.update([0x1f]);
         update_with_text(&mut hash, &message.parts);
     }
-    let mut key = String::with_capacity(32);
-    for byte in hash.finalize().iter().take(16) {
-        // Writing into a String cannot fail.
-        let _ = write!(key, "{byte:02x}");
-    }
-    key
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let bytes = hash.finalize();
+    let halves = bytes.iter().take(16).flat_map(|byte| [byte >> 4, byte & 0xf]);
+    halves.map(digit).collect()
 }
 
 fn update_with_text(hash: &mut Sha256, parts: &[Part]) {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::failure::Failure;
+use super::redaction::Personal;
 use super::run::{Ended, replay_to_report};
 use super::{Common, import, load, print, say};
 use crate::capture::ImportOptions;
@@ -66,7 +67,7 @@ pub(super) async fn demo(common: &Common, own: &DemoArguments) -> Result<u8, Fai
         max_reject_rate: 0.01,
         ..ImportOptions::default()
     };
-    let code = import::import_into(&common, &project, &options)?;
+    let code = import::import_into(&common, &project, &options, &Personal::none())?;
     if code != 0 {
         return Ok(code);
     }

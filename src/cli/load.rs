@@ -1,11 +1,13 @@
 //! Loads what most subcommands need: project, plan, prices.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Common;
 use super::failure::Failure;
+use crate::capture;
 use crate::dataset::{Project, RunFolder};
-use crate::plan::{self, Plan, PlanError, PriceBook};
+use crate::plan::{self, ImportSettings, Plan, PlanError, PriceBook};
 use crate::verdict::check_criteria;
 
 /// The project folder.
@@ -44,6 +46,29 @@ pub(super) fn plan_of_run(common: &Common, run: &RunFolder) -> Result<Plan, Fail
         plan.replay.seed = seed;
     }
     Ok(plan)
+}
+
+/// The arrival times that the plan's schedule names.
+pub(super) fn arrivals(common: &Common, plan: &Plan) -> Result<Option<Vec<Duration>>, Failure> {
+    let Some(schedule) = &plan.replay.schedule else { return Ok(None) };
+    let folder = plan_path(common).parent().map(PathBuf::from).unwrap_or_default();
+    let options = super::import::options(&plan.capture, &folder)?;
+    Ok(Some(capture::arrivals(&folder.join(&schedule.path), &common.folder, &options)?))
+}
+
+/// What an import heeds of the plan; the defaults where there is none.
+pub(super) fn import_settings(common: &Common) -> Result<Option<ImportSettings>, Failure> {
+    let path = plan_path(common);
+    if common.config.is_none() && !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(plan::load_import(&path)?))
+}
+
+/// The value of a variable that holds something.
+#[expect(clippy::disallowed_methods, reason = "keys are named by environment variable")]
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The time as RFC 3339, for labels.

@@ -1,12 +1,14 @@
 //! The command line: one file per subcommand. It parses, calls the library, prints, and exits.
 
 mod assess;
+mod audit;
 mod demo;
 mod failure;
 mod import;
 mod judge;
 mod load;
 mod progress;
+mod redaction;
 mod replay;
 mod report;
 mod run;
@@ -41,6 +43,7 @@ lines, 10 NO-GO, 11 INCONCLUSIVE, 75 stopped but resumable, 130 interrupted, res
 Examples:
   rehearsal demo
   rehearsal import gateway.jsonl.gz
+  rehearsal audit
   rehearsal run
   rehearsal sql \"SELECT request_model, COUNT(*) FROM capture GROUP BY request_model\"")]
 struct Arguments {
@@ -92,6 +95,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Import logs into capture/
     Import(import::ImportArguments),
+    /// Say what the captured traffic uses today
+    Audit(audit::AuditArguments),
     /// Replay the capture against the candidates; the same command resumes
     Replay(replay::ReplayArguments),
     /// Judge a run: writes verdict.json and exits with the verdict
@@ -120,6 +125,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::internal(error.to_string()).print(),
     };
+    expect_panics_of_the_table_reader();
     let result = runtime.block_on(dispatch(arguments));
     // A task that hangs must not keep the program from ending.
     runtime.shutdown_background();
@@ -131,11 +137,23 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A damaged Parquet file may make its library panic, which ends only the thread that reads it and
+/// is told as a fault of the file.
+fn expect_panics_of_the_table_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(crate::dataset::TABLE_THREAD) {
+            usual(panic);
+        }
+    }));
+}
+
 async fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     let Arguments { common, command } = arguments;
     match command {
         Command::Demo(own) => demo::demo(&common, &own).await,
         Command::Import(own) => import::import(&common, &own),
+        Command::Audit(own) => audit::audit(&common, &own).await,
         Command::Replay(own) => replay::replay(&common, &own).await,
         Command::Judge(own) => judge::judge(&common, &own).await,
         Command::Report(own) => report::report(&common, &own).await,

@@ -72,16 +72,27 @@ pub(super) async fn replay_plan(
     confirm(plan, yes)?;
     let project = load::project(common);
     let prices = load::prices(common, plan)?;
-    let options = ReplayOptions { run_id: common.run.clone(), started_at: load::now() };
+    let options = ReplayOptions {
+        run_id: common.run.clone(),
+        started_at: load::now(),
+        arrivals: load::arrivals(common, plan)?,
+    };
     let live = Arc::new(Progress::new(Instant::now()));
     let tasks = Mutex::new(Vec::new());
-    let outcome =
-        replay::replay(&project, plan, prices, &variable, &options, live.clone(), |stopper| {
+    let outcome = replay::replay(
+        &project,
+        plan,
+        prices,
+        &load::variable,
+        &options,
+        live.clone(),
+        |stopper| {
             let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
             tasks.push(progress::show(common, live.clone(), stopper.clone()));
             tasks.push(signals::drain_on_signal(stopper));
-        })
-        .await;
+        },
+    )
+    .await;
     for task in tasks.into_inner().unwrap_or_else(PoisonError::into_inner) {
         task.abort();
     }
@@ -90,11 +101,6 @@ pub(super) async fn replay_plan(
     progress::last_line(common, &live, money);
     say(common, &format!("run: {}", project.run(&outcome.run_id)?.folder().display()));
     Ok(outcome)
-}
-
-#[expect(clippy::disallowed_methods, reason = "keys are named by environment variable")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Asks before spending much, when somebody is there to answer.

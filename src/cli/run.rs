@@ -1,11 +1,13 @@
 //! `rehearsal run`: the whole job from the plan alone.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::assess::assess;
 use super::failure::Failure;
 use super::replay::ReplayFlags;
-use super::{Common, import, judge, load, print, replay, report};
+use super::{Common, import, judge, load, print, redaction, replay, report};
 use crate::capture::ImportOptions;
 use crate::dataset::write_json;
 use crate::plan::Plan;
@@ -72,19 +74,11 @@ pub(super) async fn replay_to_report(
 
 /// Imports what the plan names; paths are relative to the project folder.
 fn import_inputs(common: &Common, plan: &Plan) -> Result<u8, Failure> {
-    let absolute = |input: &String| {
-        let path = std::path::Path::new(input);
-        match input.as_str() {
-            "-" => input.clone(),
-            _ if path.is_absolute() || input.contains("://") => input.clone(),
-            _ => common.folder.join(path).to_string_lossy().into_owned(),
-        }
-    };
+    let folder = load::plan_path(common).parent().map(PathBuf::from).unwrap_or_default();
     let options = ImportOptions {
-        inputs: plan.capture.inputs.iter().map(absolute).collect(),
-        format: plan.capture.from.clone(),
-        max_reject_rate: plan.capture.max_reject_rate,
-        ..ImportOptions::default()
+        inputs: import::inputs(common, &plan.capture),
+        ..import::options(&plan.capture, &folder)?
     };
-    import::import_into(common, &load::project(common), &options)
+    let redactor = redaction::redactor(common, &plan.redaction)?;
+    import::import_into(common, &load::project(common), &options, &redactor)
 }

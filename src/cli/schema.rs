@@ -24,6 +24,8 @@ enum Subject {
     Verdict,
     /// report.json
     Report,
+    /// The JSON of `rehearsal audit`
+    Audit,
 }
 
 pub(super) fn schema(own: &SchemaArguments) -> Result<u8, Failure> {
@@ -31,6 +33,7 @@ pub(super) fn schema(own: &SchemaArguments) -> Result<u8, Failure> {
         Subject::Plan => schema_of::<PlanFile>(),
         Subject::Verdict => schema_of::<Verdict>(),
         Subject::Report => json_schema(),
+        Subject::Audit => crate::audit::json_schema(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Failure::internal(error.to_string()))?;

@@ -13,12 +13,14 @@ use crate::query::{OutputFormat, Parameters, QUERIES, Scope, Session, find, writ
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Tables: capture, results, rejects, planned, arms, clusters, incumbent_costs, prices, criteria, scores; \
-views: pairs, losses. Only questions are allowed: nothing can be changed or written.
+Tables: capture, results, rejects, planned, arms, clusters, incumbent_costs, prices, criteria, \
+scores, sources, source_reasons, capture_range, catalogue, capture_models, model_maps; views: \
+pairs, losses. Only questions are allowed: nothing can be changed or written.
 
 Examples:
   rehearsal sql \"SELECT arm, quantile_ci(latency_ms, 0.99) FROM results GROUP BY arm\"
   rehearsal sql --query report/coverage
+  rehearsal sql --query audit/models
   rehearsal sql --query criteria/error_rate --param arm=next --param \"segment=(all)\" \\
       --param min_n=0 --param confidence=0.95 --param limit=0.001
   rehearsal sql -f question.sql --format csv -o answer.csv
@@ -96,7 +98,11 @@ async fn open(common: &Common) -> Result<Session, Failure> {
         crate::replay::recover(run).await?;
     }
     let has_plan = load::plan_path(common).is_file();
-    let plan = has_plan.then(|| load::plan(common)).transpose()?;
+    let plan = match has_plan.then(|| load::plan(common)).transpose() {
+        // The capture can be asked before the plan is finished.
+        Err(_) if run.is_none() && common.config.is_none() => None,
+        plan => plan?,
+    };
     let prices = plan.as_ref().map(|plan| load::prices(common, plan)).transpose()?;
     let scope = Scope {
         run: run.as_ref(),

@@ -115,6 +115,21 @@ pub struct CapturedExchange {
     pub latency_baseline_reason: Option<String>,
     /// How much of the content the log has; see [`ContentState`].
     pub content_state: String,
+    /// To the response's headers or its first byte, in milliseconds; never a stand-in for
+    /// `ttft_ms`.
+    pub ttfb_ms: Option<f64>,
+    /// Where the latency was measured: `client`, `gateway`, `upstream`, `provider` or `engine`.
+    pub latency_scope: Option<String>,
+    /// How the log states time: `epoch`, `rfc3339`, `assumed_utc`, `stated_offset` or `relative`.
+    pub time_basis: Option<String>,
+    /// The smallest difference between two times that the log can tell, in milliseconds.
+    pub time_resolution_ms: Option<f64>,
+    /// Whether the log holds a sample of the traffic only.
+    pub sampled: Option<bool>,
+    /// What the request makes use of, such as `tools` or `logprobs`; sorted.
+    pub features: Vec<String>,
+    /// Flaws of the record that were mended or tolerated, such as `lone_surrogate`; sorted.
+    pub flaws: Vec<String>,
 }
 
 /// How much of a request's content a log row has.
@@ -152,6 +167,10 @@ pub enum UsageSource {
     Provider,
     /// The gateway that wrote the log.
     Gateway,
+    /// Whoever instrumented the client.
+    Client,
+    /// A published trace of load.
+    Trace,
 }
 
 impl UsageSource {
@@ -160,6 +179,8 @@ impl UsageSource {
         match self {
             UsageSource::Provider => "provider",
             UsageSource::Gateway => "gateway",
+            UsageSource::Client => "client",
+            UsageSource::Trace => "trace",
         }
     }
 }

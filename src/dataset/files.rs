@@ -22,6 +22,24 @@ pub fn create_private_dir(path: &Path) -> Result<(), DatasetError> {
     builder.create(path).map_err(|source| DatasetError::io("create the folder", path, source))
 }
 
+/// Makes a new file that only its owner can read.
+pub(super) fn create_private_file(path: &Path) -> Result<File, DatasetError> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(|source| DatasetError::io("create", path, source))
+}
+
+/// Makes a file durable that was written before.
+pub fn sync_file(path: &Path) -> Result<(), DatasetError> {
+    let file = File::open(path).map_err(|source| DatasetError::io("open", path, source))?;
+    file.sync_all().map_err(|source| DatasetError::io("sync", path, source))
+}
+
 /// Makes the entries of a folder durable.
 pub fn sync_dir(path: &Path) -> Result<(), DatasetError> {
     let folder = File::open(path).map_err(|source| DatasetError::io("open", path, source))?;

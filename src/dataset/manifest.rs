@@ -50,6 +50,12 @@ pub struct SourceRecord {
     pub filtered: BTreeMap<String, u64>,
     /// Lines that repeat an earlier one.
     pub duplicates: u64,
+    /// Lines that were merged into the exchange of another.
+    #[serde(default)]
+    pub joined: u64,
+    /// How sure the format is of this file, in percent; absent if the user named it.
+    #[serde(default)]
+    pub confidence: Option<u8>,
     /// What ended reading early, such as a cut compressed file.
     pub incomplete: Option<String>,
 }
@@ -62,7 +68,7 @@ pub struct ConservationError {
     pub file: String,
     /// Lines read.
     pub lines: u64,
-    /// Lines accepted, rejected, filtered or found to be duplicates.
+    /// Lines accepted, rejected, filtered, merged or found to be duplicates.
     pub accounted: u64,
 }
 
@@ -75,7 +81,8 @@ impl SourceRecord {
     /// Checks that no line is unaccounted for.
     pub fn check_conservation(&self) -> Result<(), ConservationError> {
         let filtered: u64 = self.filtered.values().sum();
-        let accounted = self.accepted + self.rejected_total() + filtered + self.duplicates;
+        let accounted =
+            self.accepted + self.rejected_total() + filtered + self.duplicates + self.joined;
         if accounted == self.lines {
             return Ok(());
         }

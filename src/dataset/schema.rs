@@ -15,6 +15,7 @@ enum Kind {
     Float,
     Bool,
     Time,
+    Texts,
     Offsets,
 }
 
@@ -28,6 +29,7 @@ impl Kind {
             Kind::Float => DataType::Float64,
             Kind::Bool => DataType::Boolean,
             Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Kind::Texts => DataType::List(Arc::new(Field::new("element", DataType::Utf8, false))),
             Kind::Offsets => {
                 DataType::List(Arc::new(Field::new("element", DataType::Int64, false)))
             }
@@ -66,7 +68,7 @@ const TOKEN_COLUMNS: [Column; 5] = [
 
 /// The table `capture`: one row per captured exchange.
 pub fn capture_schema() -> SchemaRef {
-    use Kind::{Bool, Content, Float, Int, Long, Text, Time};
+    use Kind::{Bool, Content, Float, Int, Long, Text, Texts, Time};
     let mut columns: Vec<Column> = vec![
         ("ordinal", Int, REQUIRED, "dense row number of the capture"),
         ("request_id", Text, REQUIRED, "the log's own identifier"),
@@ -119,6 +121,13 @@ pub fn capture_schema() -> SchemaRef {
         ("latency_baseline_ok", Bool, REQUIRED, "may stand for the incumbent's latency"),
         ("latency_baseline_reason", Text, NULLABLE, "why not"),
         ("content_state", Text, REQUIRED, "how much of the content the log has"),
+        ("ttfb_ms", Float, NULLABLE, "to the response's headers or first byte, ms"),
+        ("latency_scope", Text, NULLABLE, "where the latency was measured"),
+        ("time_basis", Text, NULLABLE, "how the log states time"),
+        ("time_resolution_ms", Float, NULLABLE, "smallest difference that the log can tell, ms"),
+        ("sampled", Bool, NULLABLE, "the log holds a sample of the traffic only"),
+        ("features", Texts, REQUIRED, "what the request makes use of"),
+        ("flaws", Texts, REQUIRED, "flaws of the record that were mended or tolerated"),
     ]);
     schema_of(&columns)
 }

@@ -2,20 +2,27 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Field;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::capture_columns::{COLUMNS, Column};
+use super::files::create_private_file;
 use super::{
-    DatasetError, capture_schema, planned_schema, rejects_schema, results_schema, write_atomically,
+    CapturedExchange, DatasetError, capture_schema, planned_schema, rejects_schema, results_schema,
+    write_atomically,
 };
 
 /// Rows of one row group; a row group is the unit in which a replay reads request bodies.
@@ -92,6 +99,45 @@ pub fn write_segment<T: Serialize>(
         writer.finish().map_err(|failure| parquet_error("write", path, &failure))?;
         Ok(())
     })?;
+    Ok(SegmentSummary { rows: rows.len(), row_groups: groups.len() })
+}
+
+/// Writes rows of the capture as one Parquet file, its columns on all cores.
+///
+/// The file is not synced: whoever puts the folder in its place does that for all files at once.
+pub fn write_capture_segment(
+    path: &Path,
+    rows: &[&CapturedExchange],
+    weight: impl Fn(&CapturedExchange) -> usize,
+) -> Result<SegmentSummary, DatasetError> {
+    let schema = capture_schema();
+    let failed = |failure: parquet::errors::ParquetError| parquet_error("write", path, &failure);
+    let groups = row_groups(rows, |row| weight(row));
+    let file = create_private_file(path)?;
+    let properties = writer_properties(&schema);
+    let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(failed)?;
+    let (mut writer, factory) = writer.into_serialized_writer().map_err(failed)?;
+    for (index, group) in groups.iter().enumerate() {
+        let columns = factory.create_column_writers(index).map_err(failed)?;
+        let tasks: Vec<(ArrowColumnWriter, (&Column, &Arc<Field>))> =
+            columns.into_iter().zip(COLUMNS.iter().zip(schema.fields())).collect();
+        let encoded: Result<Vec<ArrowColumnChunk>, _> = tasks
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(mut encoder, (column, field))| {
+                for leaf in compute_leaves(field, &column(group))? {
+                    encoder.write(&leaf)?;
+                }
+                encoder.close()
+            })
+            .collect();
+        let mut row_group = writer.next_row_group().map_err(failed)?;
+        for chunk in encoded.map_err(failed)? {
+            chunk.append_to_row_group(&mut row_group).map_err(failed)?;
+        }
+        row_group.close().map_err(failed)?;
+    }
+    writer.close().map_err(failed)?;
     Ok(SegmentSummary { rows: rows.len(), row_groups: groups.len() })
 }
 

@@ -27,6 +27,9 @@ pub struct PlanFile {
     /// What is imported.
     #[serde(default)]
     pub capture: CaptureFile,
+    /// What is made harmless before a capture is written.
+    #[serde(default)]
+    pub redaction: RedactionFile,
     /// How it is replayed.
     #[serde(default)]
     pub replay: ReplayFile,
@@ -134,6 +137,73 @@ pub struct CaptureFile {
     /// Share of lines that may be set aside, such as `1%`.
     #[schemars(with = "Option<String>")]
     pub max_reject_rate: Option<Spanned<String>>,
+    /// Unit of latencies whose name states none: `ms` or `s`.
+    #[schemars(with = "Option<String>")]
+    pub latency_unit: Option<Spanned<String>>,
+    /// Zone of times that state none, such as `+02:00`; absent: UTC.
+    #[schemars(with = "Option<String>")]
+    pub time_zone: Option<Spanned<String>>,
+    /// File that says which field of an own log means what.
+    pub mapping: Option<String>,
+}
+
+/// `[redaction]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedactionFile {
+    /// Whether every structured kind of personal data is replaced by pseudonyms.
+    #[serde(default)]
+    pub personal_data: bool,
+    /// Kinds of personal data that are replaced, such as `email` and `phone`.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub kinds: Option<Vec<Spanned<String>>>,
+    /// Names that are replaced wherever they stand.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// File of such names, one a line.
+    pub names_file: Option<String>,
+    /// Members of request bodies whose values are replaced, such as `messages[*].name`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub paths: Vec<Spanned<String>>,
+    /// Own kinds: a name and the regular expression of its values.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub patterns: BTreeMap<String, Spanned<String>>,
+    /// Whether the identifiers of users and sessions are replaced.
+    #[serde(default)]
+    pub ids: bool,
+    /// Environment variable with the key of the pseudonyms; absent: a key that is made once and
+    /// kept in the project folder.
+    pub key_env: Option<String>,
+}
+
+/// The sections of a plan that an import heeds; the others may still be missing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ImportFile {
+    #[serde(default)]
+    pub(super) capture: CaptureFile,
+    #[serde(default)]
+    pub(super) redaction: RedactionFile,
+    #[serde(rename = "version")]
+    _version: Option<toml::Value>,
+    #[serde(rename = "title")]
+    _title: Option<toml::Value>,
+    #[serde(rename = "incumbent")]
+    _incumbent: Option<toml::Value>,
+    #[serde(rename = "candidate")]
+    _candidate: Option<toml::Value>,
+    #[serde(rename = "control")]
+    _control: Option<toml::Value>,
+    #[serde(rename = "replay")]
+    _replay: Option<toml::Value>,
+    #[serde(rename = "criterion")]
+    _criterion: Option<toml::Value>,
+    #[serde(rename = "pricing")]
+    _pricing: Option<toml::Value>,
+    #[serde(rename = "cost")]
+    _cost: Option<toml::Value>,
 }
 
 /// `[replay]`.
@@ -143,6 +213,9 @@ pub struct ReplayFile {
     /// When requests leave.
     #[schemars(with = "Option<PaceFile>")]
     pub pace: Option<Spanned<PaceFile>>,
+    /// Log or trace of load at whose arrival times requests leave, such as `burstgpt.csv`.
+    #[schemars(with = "Option<String>")]
+    pub schedule_from: Option<Spanned<String>>,
     /// Requests in flight per arm, unless the arm's limits say less.
     #[schemars(with = "Option<u64>")]
     pub concurrency: Option<Spanned<u64>>,

@@ -7,6 +7,7 @@ mod arms;
 mod criteria;
 mod error;
 mod file;
+mod import_settings;
 mod models;
 mod price_book;
 mod settings;
@@ -18,7 +19,9 @@ pub use file::PlanFile;
 pub use models::ModelMap;
 pub use price_book::{PriceBook, PriceBookError};
 pub use settings::{
-    Arm, Bound, BoundKind, BoundUnit, CaptureSettings, CostSettings, Criterion, Limits, Pace, Plan,
-    PriceOverride, ReplaySettings, Timeouts, UncertainPolicy,
+    Arm, Bound, BoundKind, BoundUnit, CaptureSettings, CostSettings, Criterion, ImportSettings,
+    Limits, Pace, Plan, PriceOverride, REDACTION_KINDS, RedactionSettings, ReplaySettings,
+    ScheduleFile, Timeouts, UncertainPolicy,
 };
-pub use validate::{load, parse};
+pub use units::utc_offset;
+pub use validate::{load, load_import, parse};

@@ -95,6 +95,11 @@ impl PriceBook {
         }
     }
 
+    /// The catalogue beneath the plan's own prices.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
     /// What the catalogue knows of a model of an arm, such as its maximal output, if anything.
     pub fn catalogue_entry(&self, arm: &str, model: &str) -> Option<&Price> {
         let provider = self

@@ -24,6 +24,8 @@ pub struct Plan {
     pub control: Option<Arm>,
     /// What is imported.
     pub capture: CaptureSettings,
+    /// What is made harmless before a capture is written.
+    pub redaction: RedactionSettings,
     /// How it is replayed.
     pub replay: ReplaySettings,
     /// What must hold for a GO.
@@ -135,6 +137,60 @@ pub struct CaptureSettings {
     pub from: Option<String>,
     /// Share of lines that may be set aside.
     pub max_reject_rate: f64,
+    /// Milliseconds in the unit of latencies whose name states none.
+    pub latency_unit_ms: Option<f64>,
+    /// Zone of times that state none, seconds east of UTC.
+    pub utc_offset_s: Option<i32>,
+    /// File that says which field of an own log means what.
+    pub mapping: Option<String>,
+}
+
+/// `[redaction]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RedactionSettings {
+    /// Names of the kinds of personal data that are replaced; see [`REDACTION_KINDS`].
+    pub kinds: Vec<String>,
+    /// Names that are replaced.
+    pub names: Vec<String>,
+    /// File of such names, one a line.
+    pub names_file: Option<String>,
+    /// Members of request bodies whose values are replaced.
+    pub paths: Vec<String>,
+    /// Own kinds: name and regular expression.
+    pub patterns: Vec<(String, String)>,
+    /// Whether the identifiers of users and sessions are replaced.
+    pub ids: bool,
+    /// Environment variable with the key of the pseudonyms.
+    pub key_env: Option<String>,
+}
+
+impl RedactionSettings {
+    /// Whether personal data is left as it is.
+    pub fn is_off(&self) -> bool {
+        let lists = self.kinds.len() + self.names.len() + self.paths.len() + self.patterns.len();
+        lists == 0 && self.names_file.is_none() && !self.ids
+    }
+}
+
+/// Kinds of personal data that are known by their structure.
+pub const REDACTION_KINDS: &[&str] = &["email", "phone", "iban", "card", "ip", "national_id"];
+
+/// What an import heeds of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ImportSettings {
+    /// What is imported.
+    pub capture: CaptureSettings,
+    /// What is made harmless before it is written.
+    pub redaction: RedactionSettings,
+}
+
+/// A log or trace whose arrival times are followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScheduleFile {
+    /// The file, relative to the plan.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }
 
 /// When requests leave.
@@ -183,6 +239,9 @@ pub struct Timeouts {
 pub struct ReplaySettings {
     /// When requests leave.
     pub pace: Pace,
+    /// Whose arrival times an open loop follows; absent: those of the capture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleFile>,
     /// Share of sessions that is replayed.
     pub sample: f64,
     /// Most that may be spent; absent: a replay is refused.

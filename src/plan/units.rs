@@ -57,6 +57,26 @@ pub(super) fn bound(text: &str) -> Result<(f64, BoundUnit), String> {
     Ok((duration.as_secs_f64() * 1_000.0, BoundUnit::Milliseconds))
 }
 
+/// Reads a fixed zone such as `+02:00`, `-0530`, `Z` or `UTC`: seconds east of UTC.
+pub fn utc_offset(text: &str) -> Option<i32> {
+    let text = text.trim();
+    if matches!(text, "Z" | "z" | "UTC" | "utc") {
+        return Some(0);
+    }
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let digits: String = digits.chars().filter(|char| *char != ':').collect();
+    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = digits.split_at_checked(2)?;
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours <= 18 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +96,14 @@ mod tests {
         assert!((rate_per_second("60/min").unwrap() - 1.0).abs() < 1e-12);
         assert!(rate_per_second("60").is_err());
         assert!(rate_per_second("-1/s").is_err());
+    }
+
+    #[test]
+    fn zones_are_fixed_offsets() {
+        let zones = ["+02:00", "-0530", "Z", "UTC", "+00:00"].map(utc_offset);
+        assert_eq!(zones, [Some(7_200), Some(-19_800), Some(0), Some(0), Some(0)]);
+        for wrong in ["CET", "02:00", "+2", "+25:00", "+02:60", "", "+é:00"] {
+            assert_eq!(utc_offset(wrong), None, "{wrong}");
+        }
     }
 }

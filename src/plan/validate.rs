@@ -9,9 +9,11 @@ use toml::Spanned;
 use super::arms::{validate_arm, validate_price};
 use super::criteria::validate_criterion;
 use super::error::{PlanError, Problem};
-use super::file::{PaceFile, PlanFile, ReplayFile, TimeoutsFile};
+use super::file::{ImportFile, PaceFile, PlanFile, ReplayFile, TimeoutsFile};
+use super::import_settings::{validate_capture, validate_redaction};
 use super::settings::{
-    CaptureSettings, CostSettings, Pace, Plan, ReplaySettings, Timeouts, UncertainPolicy,
+    CostSettings, ImportSettings, Pace, Plan, ReplaySettings, ScheduleFile, Timeouts,
+    UncertainPolicy,
 };
 use super::units;
 use crate::pricing::NanoUsd;
@@ -28,7 +30,37 @@ const INCLUDABLE: &[&str] = &["cache_hit", "superseded", "health_check", "silent
 pub fn load(path: &Path) -> Result<Plan, PlanError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| PlanError::Read { path: path.to_owned(), source })?;
-    parse(path, &text)
+    let mut plan = parse(path, &text)?;
+    if let Some(schedule) = &mut plan.replay.schedule {
+        let file = path.parent().unwrap_or(Path::new("")).join(&schedule.path);
+        let bytes =
+            std::fs::read(&file).map_err(|source| PlanError::Read { path: file, source })?;
+        schedule.sha256 = crate::dataset::sha256_hex(bytes);
+    }
+    Ok(plan)
+}
+
+/// Reads what an import heeds of a plan, whose other sections may still be missing.
+///
+/// # Errors
+/// [`PlanError::Read`] when the file cannot be read; [`PlanError::Invalid`] with every problem.
+pub fn load_import(path: &Path) -> Result<ImportSettings, PlanError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| PlanError::Read { path: path.to_owned(), source })?;
+    let mut problems = Vec::new();
+    match toml::from_str::<ImportFile>(&text) {
+        Ok(file) => {
+            let settings = ImportSettings {
+                capture: validate_capture(file.capture, &mut problems),
+                redaction: validate_redaction(file.redaction, &mut problems),
+            };
+            if problems.is_empty() {
+                return Ok(settings);
+            }
+        }
+        Err(failure) => problems.push(syntax_problem(&failure)),
+    }
+    Err(PlanError::Invalid { path: path.to_owned(), text, problems })
 }
 
 /// Validates the text of a plan; `path` is for messages.
@@ -97,11 +129,8 @@ fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
         }
     }
     let control = file.control.and_then(|arm| validate_arm(arm, true, concurrency, problems));
-    let capture = CaptureSettings {
-        inputs: file.capture.inputs,
-        from: file.capture.from.map(Spanned::into_inner),
-        max_reject_rate: optional_share(file.capture.max_reject_rate.as_ref(), 0.01, problems),
-    };
+    let capture = validate_capture(file.capture, problems);
+    let redaction = validate_redaction(file.redaction, problems);
     let incumbent_prices = file
         .incumbent
         .prices
@@ -117,6 +146,7 @@ fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
         candidates,
         control,
         capture,
+        redaction,
         replay,
         criteria,
         price_file: file.pricing.file,
@@ -163,8 +193,25 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
             problems.push(Problem::at(reason.span(), message).with_help(help));
         }
     }
+    if let Some(schedule) = &file.schedule_from
+        && !matches!(file.pace.as_ref().map(Spanned::get_ref), None | Some(PaceFile::Open { .. }))
+    {
+        problems.push(
+            Problem::at(schedule.span(), "a schedule sets the pace, but `pace` says otherwise")
+                .with_help("leave `pace` out, or write `pace = { open = { speed = 1.0 } }`"),
+        );
+    }
+    let schedule = file
+        .schedule_from
+        .as_ref()
+        .map(|path| ScheduleFile { path: path.get_ref().clone(), sha256: String::new() });
+    let pace = match (file.pace.is_none(), &schedule) {
+        (true, Some(_)) => Some(Pace::Open { speed: 1.0 }),
+        _ => pace,
+    };
     Some(ReplaySettings {
         pace: pace?,
+        schedule,
         sample,
         budget,
         retries: file.retries.unwrap_or(2),
@@ -224,7 +271,7 @@ fn validate_timeouts(file: &TimeoutsFile, problems: &mut Vec<Problem>) -> Timeou
     }
 }
 
-fn optional_share(
+pub(super) fn optional_share(
     text: Option<&Spanned<String>>,
     default: f64,
     problems: &mut Vec<Problem>,

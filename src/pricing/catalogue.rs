@@ -67,23 +67,44 @@ impl Catalogue {
     /// at all, a gateway say, a bare key of any provider counts. Prices of another known
     /// provider are never taken.
     pub fn lookup(&self, provider: &str, model: &str) -> Result<&Price, PriceError> {
+        if let Some(entry) = self.entry(provider, model) {
+            return entry.price.as_ref().map_err(Clone::clone);
+        }
         let names = catalogue_names(provider);
-        let known = self.entries.values().any(|entry| names.contains(&entry.provider.as_str()));
-        for spelling in spellings(&names, model) {
+        let known = self.knows(&names);
+        Err(PriceError::UnknownModel {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            closest: self.closest(&names, known, model),
+        })
+    }
+
+    /// The price of a provider's model as [`Catalogue::lookup`] finds it, without a search for
+    /// similar names.
+    pub fn find(&self, provider: &str, model: &str) -> Option<&Price> {
+        self.entry(provider, model)?.price.as_ref().ok()
+    }
+
+    /// Whether any entry is of this provider.
+    pub fn knows_provider(&self, provider: &str) -> bool {
+        self.knows(&catalogue_names(provider))
+    }
+
+    fn knows(&self, names: &[&str]) -> bool {
+        self.entries.values().any(|entry| names.contains(&entry.provider.as_str()))
+    }
+
+    fn entry(&self, provider: &str, model: &str) -> Option<&Entry> {
+        let names = catalogue_names(provider);
+        let known = self.knows(&names);
+        spellings(&names, model).into_iter().find_map(|spelling| {
             let prefixed =
                 names.iter().find_map(|name| self.entries.get(&format!("{name}/{spelling}")));
             let bare = self
                 .entries
                 .get(spelling)
                 .filter(|entry| !known || names.contains(&entry.provider.as_str()));
-            if let Some(entry) = prefixed.or(bare) {
-                return entry.price.as_ref().map_err(Clone::clone);
-            }
-        }
-        Err(PriceError::UnknownModel {
-            provider: provider.to_owned(),
-            model: model.to_owned(),
-            closest: self.closest(&names, known, model),
+            prefixed.or(bare)
         })
     }
 

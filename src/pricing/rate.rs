@@ -30,6 +30,12 @@ impl UsdPerToken {
         self.0.checked_mul(i128::from(tokens)).ok_or(PriceError::Overflow)
     }
 
+    /// Whole nano-dollars per million tokens, rounded half up; `None` beyond what 64 bits hold.
+    pub fn as_nanousd_per_million(self) -> Option<i64> {
+        const UNITS: i128 = 1_000_000_000;
+        i64::try_from((self.0 + UNITS / 2) / UNITS).ok()
+    }
+
     /// Dollars per million tokens, for display and charts only.
     pub fn as_usd_per_million(self) -> f64 {
         self.0 as f64 / 1e18
@@ -79,6 +85,14 @@ mod tests {
         for text in ["0.50 USD/1M", "15.00 USD/1M", "0.0375 USD/1M"] {
             assert_eq!(text.parse::<UsdPerToken>().map(|price| price.to_string()), Ok(text.into()));
         }
+    }
+
+    #[test]
+    fn a_price_in_nano_dollars_per_million_tokens_is_rounded_half_up() {
+        let price = |text: &str| UsdPerToken::from_usd_text(text).unwrap();
+        assert_eq!(price("2.5e-06").as_nanousd_per_million(), Some(2_500_000_000));
+        assert_eq!(price("1.5e-15").as_nanousd_per_million(), Some(2));
+        assert_eq!(price("1").as_nanousd_per_million(), Some(1_000_000_000_000_000));
     }
 
     #[test]

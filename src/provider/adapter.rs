@@ -146,6 +146,42 @@ pub struct ParameterNames {
     pub response_format: &'static str,
     /// Whether several tool calls may come in one answer.
     pub parallel_tool_calls: &'static str,
+    /// How the model must choose among the tools.
+    pub tool_choice: &'static str,
+    /// Sampling temperature.
+    pub temperature: &'static str,
+    /// Nucleus sampling mass.
+    pub top_p: &'static str,
+    /// Top-k sampling.
+    pub top_k: &'static str,
+    /// How many choices are asked for.
+    pub choices: &'static str,
+    /// Sampling seed.
+    pub seed: &'static str,
+    /// Presence penalty.
+    pub presence_penalty: &'static str,
+    /// Frequency penalty.
+    pub frequency_penalty: &'static str,
+}
+
+impl ParameterNames {
+    /// The names of OpenAI Chat Completions, most of which other dialects have too.
+    pub const COMMON: ParameterNames = ParameterNames {
+        output_cap: "max_tokens",
+        stop: "stop",
+        user: "user",
+        reasoning_effort: "reasoning_effort",
+        response_format: "response_format",
+        parallel_tool_calls: "parallel_tool_calls",
+        tool_choice: "tool_choice",
+        temperature: "temperature",
+        top_p: "top_p",
+        top_k: "top_k",
+        choices: "n",
+        seed: "seed",
+        presence_penalty: "presence_penalty",
+        frequency_penalty: "frequency_penalty",
+    };
 }
 
 impl Parsed {

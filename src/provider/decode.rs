@@ -1,5 +1,7 @@
 //! Answers from bytes, however these are cut, with the counts that the caller's clock needs.
 
+use serde_json::value::RawValue;
+
 use crate::chat::{ChatResponse, ErrorClass};
 
 use super::error::{ProviderError, excerpt};
@@ -63,6 +65,11 @@ pub(super) trait Events {
         response: &mut ChatResponse,
     ) -> Result<Step, serde_json::Error>;
 
+    /// Whether the stream may end here, in a protocol that ends without a terminator.
+    fn may_end(&self) -> bool {
+        false
+    }
+
     /// Completes what only the end of the stream settles.
     fn end(self, response: &mut ChatResponse);
 }
@@ -107,6 +114,7 @@ impl<E: Events> StreamDecoder<E> {
 
     fn conclude(self) -> Decoded {
         let State { mut response, failure, finished } = self.state;
+        let finished = finished || (failure.is_none() && self.events.may_end());
         self.events.end(&mut response);
         let error = failure.or_else(|| {
             let message = "the stream ended before its terminator".to_owned();
@@ -117,13 +125,42 @@ impl<E: Events> StreamDecoder<E> {
     }
 
     /// Reads a recorded stream, whose end a log writer may have trimmed.
+    ///
+    /// Some log writers keep the events alone: as a list, or one after the other. An answer in one
+    /// piece may stand in the place of a stream, too.
     pub(super) fn assemble(mut self, recorded: &[u8]) -> Decoded {
+        let text = recorded.trim_ascii_start();
+        match text.first() {
+            Some(b'[') => return self.assemble_values(text.get(1..).unwrap_or_default()),
+            Some(b'{') => {
+                return match (self.read_body)(text) {
+                    Ok(response) => Decoded { response, error: None, complete: true },
+                    Err(_) => self.assemble_values(text),
+                };
+            }
+            _ => {}
+        }
         self.push_events(recorded);
         if let Some(tail) = self.sse.take_unterminated()
             && !self.state.finished
             && let Ok(step) = self.events.event(&tail, &mut self.state.response)
         {
             self.state.step(step, &mut Progress::default());
+        }
+        self.conclude()
+    }
+
+    /// Reads events without their frame, up to the place where the record was cut.
+    fn assemble_values(mut self, mut text: &[u8]) -> Decoded {
+        let between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+        loop {
+            let start = text.iter().position(|byte| !between(byte)).unwrap_or(text.len());
+            text = text.get(start..).unwrap_or_default();
+            let mut values = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
+            let Some(Ok(event)) = values.next() else { break };
+            text = text.get(values.byte_offset()..).unwrap_or_default();
+            let (events, state) = (&mut self.events, &mut self.state);
+            state.take(events, event.get().as_bytes(), &mut Progress::default());
         }
         self.conclude()
     }

@@ -5,6 +5,19 @@ use serde_json::Value;
 use super::loss::{LossFeature, LossSeverity, Losses};
 use super::patch::state_feature;
 
+/// Members that cannot change an answer's content.
+const LABELS: &[&str] = &[
+    "metadata",
+    "stream_options",
+    "modalities",
+    // Which of the answer's members shall be stated.
+    "include",
+    "additionalModelResponseFieldPaths",
+    // What Gemini and Bedrock call metadata.
+    "labels",
+    "requestMetadata",
+];
+
 /// Books a parameter that the target's protocol cannot be given.
 ///
 /// A wish for token counts is no loss: every protocol without such a switch states them always.
@@ -36,12 +49,12 @@ fn weigh(name: &str, value: &Value) -> (LossFeature, LossSeverity) {
             LossFeature::CacheControlDropped
         }
         "safety_identifier" => LossFeature::UserDropped,
-        "service_tier" => LossFeature::ServiceTierChanged,
+        "service_tier" | "serviceTier" => LossFeature::ServiceTierChanged,
         "thinking" => LossFeature::ReasoningEffortDropped,
         _ => LossFeature::ParameterDropped,
     };
     // What only labels a request, or asks for what is the case anyway, cannot change an answer.
-    let is_label = matches!(name, "metadata" | "stream_options" | "modalities");
+    let is_label = LABELS.contains(&name);
     let benign = is_off || (is_label && feature == LossFeature::ParameterDropped);
     (feature, if benign { LossSeverity::Benign } else { feature.severity() })
 }

@@ -157,6 +157,8 @@ loss_features! {
     CacheControlDropped => "cache_control_dropped" Dropped Lossy,
     /// Text and tool calls of one turn stand in another order.
     BlockOrderChanged => "block_order_changed" Changed Lossy,
+    /// A prompt to be continued became a user's message.
+    PromptToMessage => "prompt_to_message" Changed Lossy,
     /// `functions` and `function_call` became tools.
     LegacyFunctionsUpgraded => "legacy_functions_upgraded" Changed Benign,
     /// A tool with free-form or grammar input.

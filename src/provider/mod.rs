@@ -4,21 +4,39 @@
 //! [`Adapter`]; [`ADAPTERS`] lists them. In the captured dialect a body is edited as text, so that
 //! it stays byte for byte what it was; between dialects it goes through [`crate::chat`], and
 //! whatever is lost on the way is a [`Loss`].
+//!
+//! More dialects are read than are spoken: a [`Dialect`] without a [`Protocol`] is one folder with
+//! three readers (request, whole answer, recorded stream) that `read` lists.
 
 mod adapter;
+mod answer;
 mod anthropic;
+mod cohere;
+mod completions;
+mod converse;
 mod decode;
+mod dialect;
+mod endpoint;
 mod error;
 mod extra;
+mod fields;
+mod gemini;
+mod host;
 mod json;
 mod loss;
+mod media;
 mod openai;
 mod patch;
 mod prepare;
 mod protocol;
 mod raw;
+mod read;
+mod responses;
 mod sniff;
 mod sse;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -29,26 +47,32 @@ pub use adapter::{
     Target, Thinking, WireRequest, adapter,
 };
 pub use decode::{Decoded, Decoder, Progress};
+pub use dialect::{Dialect, UnknownDialect};
+pub use endpoint::{Endpoint, endpoint};
 pub use error::{HeaderLookup, ProviderError, classify, retry_after_ms};
 pub use loss::{Loss, LossAction, LossFeature, LossSeverity, Losses};
 pub use prepare::{PrepareError, prepare};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use raw::Edit;
-pub use sniff::sniff_dialect;
+pub use sniff::{sniff_dialect, sniff_response, sniff_stream};
 
 /// Reads a captured request body into neutral form.
-pub fn parse_request(dialect: Protocol, body: &Value) -> Result<ChatRequest, ParseError> {
-    adapter(dialect).parse_request(body).map(|parsed| parsed.request)
+pub fn parse_request(dialect: impl Into<Dialect>, body: &Value) -> Result<ChatRequest, ParseError> {
+    read::request(dialect.into(), body).map(|parsed| parsed.request)
 }
 
 /// Reads a captured response body, answered in one piece, into neutral form.
-pub fn parse_response(dialect: Protocol, body: &Value) -> Result<ChatResponse, ParseError> {
-    adapter(dialect).parse_response(body)
+pub fn parse_response(
+    dialect: impl Into<Dialect>,
+    body: &Value,
+) -> Result<ChatResponse, ParseError> {
+    read::response(dialect.into(), body)
 }
 
-/// Reads a captured stream of server-sent events; a missing blank line at its end is forgiven.
-pub fn assemble_stream(dialect: Protocol, sse: &[u8]) -> Decoded {
-    adapter(dialect).assemble(sse)
+/// Reads a captured stream: server-sent events, or their data alone as a list or one after the
+/// other. A missing blank line at its end is forgiven; a missing end is an error, with what came.
+pub fn assemble_stream(dialect: impl Into<Dialect>, sse: &[u8]) -> Decoded {
+    read::stream(dialect.into(), sse)
 }
 
 /// A decoder for the bytes of one answer with a successful status.

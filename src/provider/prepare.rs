@@ -5,9 +5,10 @@ use serde_json::Value;
 use crate::chat::Part;
 
 use super::adapter::{Adapter, Encoded, ParseError, Parsed, Target, WireRequest, adapter};
+use super::dialect::Dialect;
 use super::loss::{Loss, LossSeverity, Losses};
-use super::protocol::Protocol;
 use super::raw::{Edit, RawError, RawObject};
+use super::read;
 
 /// Why a captured body cannot be sent to a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,19 +52,20 @@ fn features(losses: &[Loss]) -> String {
 /// changes that are booked as losses. In another dialect it is translated.
 pub fn prepare(
     captured_body: &str,
-    dialect: Protocol,
+    dialect: impl Into<Dialect>,
     target: &Target<'_>,
 ) -> Result<WireRequest, PrepareError> {
     let object = RawObject::parse(captured_body)?;
+    let dialect = dialect.into();
     let to = adapter(target.protocol);
-    if dialect == target.protocol {
+    if dialect.protocol() == Some(target.protocol) {
         return Ok(edit(to, object, target));
     }
     let body: Value = serde_json::from_str(captured_body).map_err(|error| {
         let reason = format!("not JSON that can be translated (line {})", error.line());
         PrepareError::Malformed { reason }
     })?;
-    translate(to, adapter(dialect).parse_request(&body)?, target)
+    translate(to, read::request(dialect, &body)?, target)
 }
 
 fn edit(to: &dyn Adapter, object: RawObject<'_>, target: &Target<'_>) -> WireRequest {

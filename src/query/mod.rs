@@ -7,6 +7,8 @@ mod clusters;
 mod error;
 mod functions;
 mod header;
+mod inventory;
+mod list_price;
 mod output;
 mod parameters;
 mod session;

@@ -77,6 +77,7 @@ impl Session {
         session.register_costs(scope.plan).await?;
         session.register_prices(scope.plan).await?;
         session.register_criteria(scope.run)?;
+        session.register_inventory(project, scope.plan).await?;
         session.register_empty(
             "scores",
             &[
@@ -269,7 +270,7 @@ impl Session {
         Ok(())
     }
 
-    fn register_batch(&self, name: &str, batch: RecordBatch) -> Result<(), QueryError> {
+    pub(super) fn register_batch(&self, name: &str, batch: RecordBatch) -> Result<(), QueryError> {
         let schema = batch.schema();
         self.register(name, vec![batch], schema)
     }
@@ -412,7 +413,10 @@ impl Session {
         Ok(())
     }
 
-    async fn own_rows<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, QueryError> {
+    pub(super) async fn own_rows<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+    ) -> Result<Vec<T>, QueryError> {
         let failed = |failure: datafusion::error::DataFusionError| {
             QueryError::engine("reading the capture", &failure)
         };
@@ -492,7 +496,7 @@ fn price_row(arm: &str, model: &str, price: &crate::pricing::Price) -> [String; 
     [arm.to_owned(), model.to_owned(), price.input.to_string(), price.output.to_string(), source]
 }
 
-fn to_batch<'a>(
+pub(super) fn to_batch<'a>(
     table: &str,
     columns: impl IntoIterator<Item = (&'a str, ArrayRef)>,
 ) -> Result<RecordBatch, QueryError> {

@@ -29,7 +29,7 @@ use super::{ReplayError, StopReason, seal};
 use crate::chat::ErrorClass;
 use crate::dataset::{AttemptRow, ReplayInput, RunFolder};
 use crate::plan::{Arm, Plan, PriceBook};
-use crate::provider::Protocol;
+use crate::provider::Dialect;
 
 /// How long before its time an open-loop request is made ready: reserved, journaled, translated.
 const LEAD: Duration = Duration::from_millis(200);
@@ -378,7 +378,7 @@ impl Job {
         &self,
         arm: &ArmContext,
     ) -> Option<(crate::provider::WireRequest, crate::pricing::Price, Option<String>)> {
-        let dialect: Protocol = self.input.dialect.as_deref()?.parse().ok()?;
+        let dialect: Dialect = self.input.dialect.as_deref()?.parse().ok()?;
         let model = arm.arm.models.target(&self.input.request_model)?;
         let body = self.input.request_body.as_deref()?;
         let wire = wire_request(&arm.arm, &self.context.prices, model, dialect, body).ok()?;

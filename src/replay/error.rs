@@ -10,6 +10,9 @@ use crate::pricing::PriceError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
+    /// The plan names a schedule, but its arrival times were not given, or the other way round.
+    #[error("a schedule and its arrival times must be given together")]
+    NoArrivals,
     /// A file or table.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

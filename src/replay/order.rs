@@ -25,7 +25,8 @@ pub(super) struct Departure {
 ///
 /// A closed loop is sent in random order, so that the time of day within the capture does not
 /// meet the time of the replay: blocks of the capture are shuffled, and exchanges within each.
-/// An open loop keeps the recorded order. Arms and repeats of one exchange leave together, in
+/// An open loop keeps the recorded order; if it follows the arrivals of another log, which say
+/// nothing of these exchanges, it is sent in random order as well. Arms and repeats of one exchange leave together, in
 /// random order, so that control and candidate meet the same minutes.
 pub(super) fn departures(
     items: &[Item],
@@ -33,26 +34,43 @@ pub(super) fn departures(
     pace: Pace,
     repeats: u32,
     seed: u64,
+    arrivals: Option<&[Duration]>,
 ) -> Vec<Departure> {
     let mut departures = group(items, repeats);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     match pace {
-        Pace::Closed | Pace::Rate { .. } => shuffle_by_block(&mut departures, capture, &mut rng),
-        Pace::Open { .. } => departures.sort_by_key(|d| (captured_at(items, d), d.ordinal)),
+        Pace::Open { .. } if arrivals.is_none() => {
+            departures.sort_by_key(|d| (captured_at(items, d), d.ordinal));
+        }
+        _ => shuffle_by_block(&mut departures, capture, &mut rng),
     }
     let start = departures.iter().map(|d| captured_at(items, d)).min().unwrap_or(0);
     for (index, departure) in departures.iter_mut().enumerate() {
         departure.sends.shuffle(&mut rng);
-        departure.due = match pace {
-            Pace::Closed => None,
-            Pace::Open { speed } => {
+        departure.due = match (pace, arrivals) {
+            (Pace::Closed, _) => None,
+            (Pace::Open { speed }, Some(arrivals)) => {
+                Some(seconds(arrival(arrivals, index).as_secs_f64() / speed))
+            }
+            (Pace::Open { speed }, None) => {
                 let since = captured_at(items, departure).saturating_sub(start);
                 Some(seconds(since as f64 / 1e6 / speed))
             }
-            Pace::Rate { per_second } => Some(seconds(index as f64 / per_second)),
+            (Pace::Rate { per_second }, _) => Some(seconds(index as f64 / per_second)),
         };
     }
     departures
+}
+
+/// When the request of an index leaves by a schedule, which begins anew once it is used up.
+fn arrival(arrivals: &[Duration], index: usize) -> Duration {
+    let (Some(last), count) = (arrivals.last(), arrivals.len()) else { return Duration::ZERO };
+    // Between two rounds lies as much time as between two arrivals on average.
+    let gaps = u32::try_from(count.saturating_sub(1).max(1)).unwrap_or(u32::MAX);
+    let round = *last + *last / gaps;
+    let rounds = u32::try_from(index / count).unwrap_or(u32::MAX);
+    let within = arrivals.get(index % count).copied().unwrap_or_default();
+    round.saturating_mul(rounds).saturating_add(within)
 }
 
 /// A duration from seconds that may be out of range.
@@ -94,5 +112,19 @@ fn shuffle_by_block(departures: &mut Vec<Departure>, capture: &CaptureStore, rng
     for mut block in blocks {
         block.shuffle(rng);
         departures.extend(block);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_begins_anew_once_it_is_used_up() {
+        let arrivals = [0, 100, 400].map(Duration::from_millis);
+        let at = |index| arrival(&arrivals, index).as_millis();
+        assert_eq!([0, 1, 2, 3, 4, 7].map(at), [0, 100, 400, 600, 700, 1_300]);
+        assert_eq!(arrival(&[], 5), Duration::ZERO);
+        assert_eq!(arrival(&[Duration::ZERO], 5), Duration::ZERO);
     }
 }

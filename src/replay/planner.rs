@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::ReplayError;
 use crate::dataset::{CaptureStore, PlannedRow, ReplayInput};
 use crate::plan::{Arm, Plan, PriceBook};
-use crate::provider::{self, Loss, PrepareError, Protocol, Target, WireRequest};
+use crate::provider::{self, Dialect, Loss, PrepareError, Target, WireRequest};
 
 /// Most input tokens that a provider counts for one picture, whatever its size.
 ///
@@ -198,7 +198,7 @@ fn prepare(
     let dialect = input
         .dialect
         .as_deref()
-        .and_then(|name| name.parse::<Protocol>().ok())
+        .and_then(|name| name.parse::<Dialect>().ok())
         .ok_or_else(|| without_losses("unsupported_dialect"))?;
     let body = input.request_body.as_deref().ok_or_else(|| without_losses("no_request_content"))?;
     wire_request(arm, prices, model, dialect, body).map_err(|failure| match failure {
@@ -217,7 +217,7 @@ pub(super) fn wire_request(
     arm: &Arm,
     prices: &PriceBook,
     model: &str,
-    dialect: Protocol,
+    dialect: Dialect,
     body: &str,
 ) -> Result<WireRequest, PrepareError> {
     let known = prices.catalogue_entry(&arm.name, model);

@@ -42,6 +42,9 @@ pub fn replay_identity(plan: &Plan) -> BTreeMap<String, String> {
     }
     let replay = &plan.replay;
     put("replay.pace".to_owned(), &replay.pace);
+    if let Some(schedule) = &replay.schedule {
+        put("replay.schedule".to_owned(), &schedule.sha256);
+    }
     put("replay.sample".to_owned(), &replay.sample);
     put("replay.repeats".to_owned(), &replay.repeats);
     put("replay.retries".to_owned(), &replay.retries);

@@ -27,6 +27,8 @@ pub struct ReplayOptions {
     pub run_id: Option<String>,
     /// When the run began, RFC 3339; a label.
     pub started_at: String,
+    /// When requests leave, from the first on, ascending, where the plan names a schedule.
+    pub arrivals: Option<Vec<std::time::Duration>>,
 }
 
 /// What came of a replay.
@@ -90,6 +92,9 @@ pub async fn replay(
     let capture = Arc::new(CaptureStore::open(project)?);
     let planned = plan_items(plan, &prices, &capture)?;
     refuse_unpriced(&planned, plan, &prices)?;
+    if plan.replay.schedule.is_some() != options.arrivals.is_some() {
+        return Err(ReplayError::NoArrivals);
+    }
     let run_id =
         options.run_id.clone().unwrap_or_else(|| run::default_run_id(plan, capture.manifest()));
     let started_at = &options.started_at;
@@ -109,6 +114,7 @@ pub async fn replay(
         plan.replay.pace,
         plan.replay.repeats,
         plan.replay.seed,
+        options.arrivals.as_deref(),
     );
     let clock = ReplayClock::start();
     let context = Arc::new(Context {

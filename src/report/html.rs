@@ -13,10 +13,10 @@ use super::{Report, ReportError};
 
 /// Optional comfort: sorting and filtering of tables. The page is complete without it.
 const SCRIPT: &str = include_str!("templates/report.js");
-const STYLE: &str = include_str!("templates/report.css");
+pub(super) const STYLE: &str = include_str!("templates/report.css");
 
 /// Text that the page takes as it is, because it is our own or escaped already.
-struct Verbatim<T>(T);
+pub(super) struct Verbatim<T>(pub(super) T);
 
 impl<T: std::fmt::Display> std::fmt::Display for Verbatim<T> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

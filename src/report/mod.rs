@@ -4,6 +4,7 @@
 //! tables (`view`), charts are drawn from the same rows that stand in the table beneath each of
 //! them (`svg`), and every text that comes from data passes through `escape`.
 
+mod audit;
 mod build;
 mod build_latency;
 mod escape;
@@ -19,11 +20,12 @@ mod testing;
 mod text;
 mod view;
 
+pub use audit::{audit_html, audit_json, audit_text};
 pub use build::build;
 pub use escape::{escape_markdown, escape_terminal, escape_terminal_line, markdown_code};
 pub use html::html;
 pub use json::{json, json_schema, schema_of};
-pub use markdown::{MARKDOWN_LIMIT_BYTES, MARKDOWN_MARKER, markdown};
+pub use markdown::{MARKDOWN_LIMIT_BYTES, MARKDOWN_MARKER, audit_markdown, markdown};
 pub use model::*;
 
 /// Why a report could not be written.

@@ -1,5 +1,7 @@
 //! A table of formatted cells: what HTML and Markdown have in common.
 
+use std::borrow::Cow;
+
 use super::format::{self, UNKNOWN};
 use super::text::shown;
 
@@ -22,7 +24,7 @@ pub(crate) struct Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     /// What stands above the column.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What stands above several columns together; empty when nothing does.
     pub group: &'static str,
     /// Whether the column holds figures, which are set flush right.
@@ -101,12 +103,12 @@ impl Table {
 impl Column {
     /// A column of words.
     pub(crate) const fn text(label: &'static str) -> Self {
-        Column { label, group: "", numeric: false }
+        Column { label: Cow::Borrowed(label), group: "", numeric: false }
     }
 
     /// A column of figures.
     pub(crate) const fn figure(label: &'static str) -> Self {
-        Column { label, group: "", numeric: true }
+        Column { label: Cow::Borrowed(label), group: "", numeric: true }
     }
 
     /// The same column under a head that it shares with its neighbours.
@@ -118,7 +120,7 @@ impl Column {
     /// The whole head in one line.
     pub(crate) fn full_label(&self) -> String {
         if self.group.is_empty() {
-            self.label.to_owned()
+            self.label.to_string()
         } else {
             format!("{}: {}", self.group, self.label)
         }

@@ -44,7 +44,13 @@ fn every_command_of_the_documents_runs() {
     let binary = Path::new(env!("CARGO_BIN_EXE_rehearsal"));
     let folder_of_binary = binary.parent().unwrap().display();
     let mut ran = 0;
-    for document in ["README.md", "queries/README.md", "sample-data/README.md"] {
+    for document in [
+        "README.md",
+        "queries/README.md",
+        "sample-data/README.md",
+        "sample-data/captures/README.md",
+        "docs/formats.md",
+    ] {
         for command in commands(document) {
             let output = std::process::Command::new("sh")
                 .args(["-c", &format!("PATH='{folder_of_binary}':$PATH; rehearsal {command}")])
@@ -65,8 +71,18 @@ fn every_command_of_the_documents_runs() {
 
 #[test]
 fn the_help_of_every_verb_names_its_purpose() {
-    for verb in ["demo", "import", "replay", "judge", "report", "run", "sql", "simulator", "schema"]
-    {
+    for verb in [
+        "demo",
+        "import",
+        "audit",
+        "replay",
+        "judge",
+        "report",
+        "run",
+        "sql",
+        "simulator",
+        "schema",
+    ] {
         let help = said(&program().args([verb, "--help"]).output().unwrap());
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("Examples:"), "{verb} shows no example");

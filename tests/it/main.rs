@@ -8,10 +8,13 @@
 )]
 
 mod architecture;
+mod audit;
 mod bad_input;
+mod damaged_logs;
 mod demo;
 mod docs;
 mod golden;
+mod hostile;
 mod import_formats;
 mod kills;
 mod queries;

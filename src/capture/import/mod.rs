@@ -6,41 +6,44 @@
 //! chunks of 8 MiB (more only for a longer line), a window and a few segments of 32 MiB, and 19 to
 //! 37 bytes for each row of the capture.
 
+mod detect;
+mod joins;
 mod parse;
+mod table;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-use serde_json::Value;
 
 use crate::dataset::{CaptureManifest, Project, SourceRecord, create_private_dir, write_json};
 
-use super::chunk::{Chunk, Line};
 use super::dedupe::Seen;
 use super::error::ImportError;
-use super::format::{LatencyUnit, LogFormat, ReadContext, detect, format_named, format_names};
+use super::format::{FORMATS, LatencyUnit, LogFormat, ReadContext, Reading, format_named};
+use super::frame::{Chunk, Framing, Line, Units};
 use super::input::{Input, resolve};
-use super::lenient;
-use super::lines::Lines;
-use super::outcome::{ImportOutcome, ImportProgress};
+use super::mapping::Mapping;
+use super::outcome::{ImportOutcome, ImportProgress, LeftOut};
 use super::reason::BaselineReason;
 use super::redact::{Redactor, SecretScrubber};
+use super::reject::reject_row;
+use super::row::Row;
 use super::segments::{RejectWriter, SegmentWriter};
 use super::source::Source;
 use super::swap::Staging;
 use super::window::Window;
 
+use detect::{Detected, detect_format};
+use joins::{Joined, Joins};
 use parse::{Item, Parser};
 
 /// The share of lines that may be set aside unless the user says otherwise.
 pub const DEFAULT_MAX_REJECT_RATE: f64 = 0.01;
 
-/// The cap on the length of a line unless the user says otherwise; pictures in prompts fit.
-pub const DEFAULT_MAX_LINE_BYTES: usize = 64 << 20;
-
-/// How many records a format is told by.
-const SNIFFED_RECORDS: usize = 20;
+/// The cap on the length of a line; a prompt of a million tokens with pictures fits.
+pub const DEFAULT_MAX_LINE_BYTES: usize = 256 << 20;
 
 /// What to import and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +56,15 @@ pub struct ImportOptions {
     pub max_reject_rate: f64,
     /// The cap on the length of a line, in bytes.
     pub max_line_bytes: usize,
+    /// What one input may decompress to, in bytes; absent: 1 GiB, and beyond that 200 times its
+    /// own size.
+    pub max_input_bytes: Option<u64>,
     /// The unit of latencies whose name states none.
     pub latency_unit: Option<LatencyUnit>,
+    /// The zone of times that state none, seconds east of UTC; absent: UTC.
+    pub utc_offset_s: Option<i32>,
+    /// Which field of an own log means what, for the format `mapped`.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 impl Default for ImportOptions {
@@ -64,7 +74,10 @@ impl Default for ImportOptions {
             format: None,
             max_reject_rate: DEFAULT_MAX_REJECT_RATE,
             max_line_bytes: DEFAULT_MAX_LINE_BYTES,
+            max_input_bytes: None,
             latency_unit: None,
+            utc_offset_s: None,
+            mapping: None,
         }
     }
 }
@@ -82,6 +95,9 @@ pub fn import(
     observe: &mut dyn FnMut(&ImportProgress),
 ) -> Result<ImportOutcome, ImportError> {
     let forced = options.format.as_deref().map(format_or_error).transpose()?;
+    if forced.is_some_and(|format| format.name() == "mapped") && options.mapping.is_none() {
+        return Err(ImportError::NoMapping);
+    }
     let inputs = resolve(&options.inputs, project)?;
     create_private_dir(project.folder())?;
     let capture = Staging::new(project.capture_folder())?;
@@ -91,23 +107,37 @@ pub fn import(
         redactor,
         forced,
         observe,
+        context: ReadContext {
+            latency_unit: options.latency_unit,
+            utc_offset_s: options.utc_offset_s,
+            mapping: options.mapping.clone(),
+        },
         progress: ImportProgress {
             files: inputs.read.len(),
-            bytes_total: total_bytes(&inputs.read),
+            bytes_total: total_bytes(inputs.read.iter().map(|found| &found.input)),
             ..ImportProgress::default()
         },
         sources: Vec::new(),
+        left_out: inputs.left_out.into_iter().map(LeftOut::by_name).collect(),
         seen: Seen::default(),
         window: Window::default(),
         superseded: 0,
         segments: SegmentWriter::new(capture.folder()),
         rejects: RejectWriter::new(rejects.folder()),
+        joins: Joins::new(capture.folder()),
     };
-    for input in &inputs.read {
-        importer.read(input)?;
+    for found in &inputs.read {
+        match importer.read(&found.input) {
+            // One file of a folder that is no log must not keep the others out.
+            Err(error) if !found.is_named && error.is_about_one_file() => {
+                importer.left_out.push(LeftOut::because(&found.input, &error));
+            }
+            other => other?,
+        }
+        importer.progress.files_done += 1;
+        importer.report();
     }
-    let mut outcome = importer.finish()?;
-    outcome.left_out = inputs.left_out;
+    let outcome = importer.finish()?;
     rejects.commit()?;
     if outcome.reject_rate_exceeded {
         return Ok(outcome);
@@ -121,16 +151,19 @@ pub fn import(
 }
 
 fn format_or_error(name: &str) -> Result<&'static dyn LogFormat, ImportError> {
-    let missing = || ImportError::NoSuchFormat { name: name.to_owned(), known: format_names() };
+    let names = FORMATS.iter().map(|format| format.name());
+    let missing = || ImportError::NoSuchFormat {
+        name: name.to_owned(),
+        nearest: crate::similarity::closest_name(name, names),
+    };
     format_named(name).ok_or_else(missing)
 }
 
-fn total_bytes(inputs: &[Input]) -> Option<u64> {
-    let length = |input: &Input| match input {
-        Input::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
+fn total_bytes<'i>(mut inputs: impl Iterator<Item = &'i Input>) -> Option<u64> {
+    inputs.try_fold(0, |total, input| match input {
+        Input::File(path) => Some(total + path.metadata().ok()?.len()),
         Input::Stdin => None,
-    };
-    inputs.iter().map(length).sum()
+    })
 }
 
 struct Importer<'a> {
@@ -138,114 +171,129 @@ struct Importer<'a> {
     redactor: &'a dyn Redactor,
     forced: Option<&'static dyn LogFormat>,
     observe: &'a mut dyn FnMut(&ImportProgress),
+    context: ReadContext,
     progress: ImportProgress,
     sources: Vec<SourceRecord>,
+    left_out: Vec<LeftOut>,
     seen: Seen,
     window: Window,
     superseded: u64,
     segments: SegmentWriter,
     rejects: RejectWriter,
+    joins: Joins,
 }
 
 impl Importer<'_> {
     fn read(&mut self, input: &Input) -> Result<(), ImportError> {
-        let file = input.name();
-        let mut lines = Lines::new(Source::open(input)?, self.options.max_line_bytes);
-        let raw_bytes = lines.reader().raw_bytes();
-        let read_before = self.progress.bytes_read;
-        self.progress.file.clone_from(&file);
-        let mut source = SourceRecord { file, ..SourceRecord::default() };
-        let mut chunk = next_with_lines(&mut lines);
-        let format = match &chunk {
-            Some(chunk) => Some(self.format_of(&source.file, chunk)?),
-            None => None,
-        };
-        if let Some(format) = format {
-            format.name().clone_into(&mut source.format);
+        self.progress.file = input.name();
+        if let Input::File(path) = input
+            && table::is_table(path)
+        {
+            return self.read_table(path);
         }
-        while let Some((lines_now, format)) = chunk.take().zip(format) {
+        let source = Source::open(input, self.options.max_input_bytes)?;
+        let file = input.name();
+        let Some(detected) =
+            detect_format(&file, &source, self.forced, self.options.mapping.is_some())?
+        else {
+            self.read_nothing(file, source);
+            return Ok(());
+        };
+        let Detected { framing, format, confidence } = detected;
+        let raw_bytes = source.raw_bytes();
+        let read_before = self.progress.bytes_read;
+        let mut units = Units::new(source, framing.scanner(), self.options.max_line_bytes);
+        let mut record = SourceRecord {
+            file,
+            format: format.name().to_owned(),
+            confidence: confidence.map(|confidence| confidence.0),
+            ..SourceRecord::default()
+        };
+        let mut chunk = next_with_units(&mut units);
+        if let Some(chunk) = chunk.as_mut().filter(|_| framing.has_header()) {
+            chunk.lines.remove(0);
+        }
+        while let Some(now) = chunk.take() {
             let parser = Parser {
-                file: &source.file,
+                file: &record.file,
+                framing: &framing,
                 format,
-                context: ReadContext { latency_unit: self.options.latency_unit },
+                context: &self.context,
                 redactor: self.redactor,
-                cut: lines.failure().is_some(),
+                cut: units.failure().is_some(),
             };
             let segments = &mut self.segments;
             let (items, (next, written)) = rayon::join(
-                || parser.parse(&lines_now),
-                || (lines.next_chunk(), segments.write_full()),
+                || parser.parse(&now),
+                || (next_with_units(&mut units), segments.write_full()),
             );
             written?;
-            self.fold(items, &mut source)?;
+            drop(now);
+            self.fold(items, &mut record)?;
             self.progress.bytes_read = read_before + raw_bytes.load(Ordering::Relaxed);
-            (self.observe)(&self.progress);
+            self.report();
             chunk = next;
         }
-        note_failure(&lines, &mut source);
-        let fingerprint = lines.reader().fingerprint();
-        source.sha256 = fingerprint.sha256;
-        source.bytes = fingerprint.bytes;
-        source.check_conservation()?;
-        self.sources.push(source);
-        self.progress.files_done += 1;
-        (self.observe)(&self.progress);
+        note_failure(&units, &mut record);
+        let fingerprint = units.reader().fingerprint();
+        record.sha256 = fingerprint.sha256;
+        record.bytes = fingerprint.bytes;
+        self.sources.push(record);
         Ok(())
     }
 
-    /// The format of a file by the first records of its first lines.
-    fn format_of(&self, file: &str, chunk: &Chunk) -> Result<&'static dyn LogFormat, ImportError> {
-        let begins_alone = |line: &Line| matches!(chunk.text(line).trim_ascii(), b"[" | b"{");
-        if chunk.lines.first().is_some_and(begins_alone) && chunk.lines.len() > 1 {
-            return Err(ImportError::NotJsonLines(file.to_owned()));
+    /// Books a source without a line in it.
+    fn read_nothing(&mut self, file: String, mut source: Source) {
+        let mut record = SourceRecord { file, ..SourceRecord::default() };
+        if let Err(failure) = std::io::copy(&mut source, &mut std::io::sink()) {
+            record.incomplete = Some(failure_text(&failure));
         }
-        if let Some(format) = self.forced {
-            return Ok(format);
-        }
-        let mut records: Vec<Value> = Vec::new();
-        let mut fault = None;
-        for line in chunk.lines.iter().filter(|line| line.oversize.is_none()) {
-            for record in lenient::records(chunk.text(line)) {
-                match record {
-                    Ok(record) => records.push(record),
-                    Err(found) => fault = fault.or(Some((line.number, found))),
-                }
-            }
-            if records.len() >= SNIFFED_RECORDS {
-                break;
-            }
-        }
-        records.truncate(SNIFFED_RECORDS);
-        if let Some(format) = detect(&records) {
-            return Ok(format);
-        }
-        let problem = match fault {
-            Some((number, fault)) if records.is_empty() => {
-                format!("no line is a JSON object; line {number}: {}", fault.detail)
-            }
-            _ => "its records have no fields by which a format is known".to_owned(),
+        let fingerprint = source.fingerprint();
+        record.sha256 = fingerprint.sha256;
+        record.bytes = fingerprint.bytes;
+        self.sources.push(record);
+    }
+
+    /// Reads a Parquet file batch by batch.
+    fn read_table(&mut self, path: &Path) -> Result<(), ImportError> {
+        let mut table = table::Rows::open(path, self.forced)?;
+        let file = path.to_string_lossy().into_owned();
+        let mut record = SourceRecord {
+            file,
+            format: table.format_name().to_owned(),
+            confidence: table.confidence(),
+            ..SourceRecord::default()
         };
-        Err(ImportError::UnknownFormat { file: file.to_owned(), problem, known: format_names() })
+        let (sha256, bytes) = table::fingerprint(path)?;
+        record.sha256 = sha256;
+        record.bytes = bytes;
+        while let Some(items) = table.next(&record.file, &self.context, self.redactor) {
+            self.fold(items?, &mut record)?;
+            self.segments.write_full()?;
+            self.report();
+        }
+        record.incomplete = table.failure();
+        self.progress.bytes_read += bytes;
+        self.sources.push(record);
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        (self.observe)(&self.progress);
     }
 
     fn fold(&mut self, items: Vec<Item>, source: &mut SourceRecord) -> Result<(), ImportError> {
         for item in items {
             match item {
-                Item::Row(row, key) => {
-                    if self.seen.is_new(key) {
-                        source.accepted += 1;
-                        self.progress.accepted += 1;
-                        let (segments, superseded) = (&mut self.segments, &mut self.superseded);
-                        self.window.push(*row, |row| leave(row, segments, superseded));
-                    } else {
-                        source.duplicates += 1;
-                    }
+                Item::Row(row) => self.take_row(row, source),
+                Item::Part(part, place) => {
+                    let index = self.sources.len();
+                    self.joins.push(part, &source.format, index, place)?;
+                    // It is counted once it is known what it belongs to.
+                    self.progress.lines += 1;
+                    continue;
                 }
-                Item::Reject(row) => {
-                    *source.rejected.entry(row.reason.clone()).or_insert(0) += 1;
-                    self.progress.rejected += 1;
-                    self.rejects.push(row)?;
-                }
+                Item::Reject(row) => self.take_reject(row, source)?,
                 Item::Filtered(reason) => {
                     *source.filtered.entry(reason.as_str().to_owned()).or_insert(0) += 1;
                 }
@@ -261,15 +309,93 @@ impl Importer<'_> {
         Ok(())
     }
 
+    fn take_row(&mut self, row: Row, source: &mut SourceRecord) {
+        if !self.seen.is_new(row.key) {
+            source.duplicates += 1;
+            return;
+        }
+        source.accepted += 1;
+        self.progress.accepted += 1;
+        let (segments, superseded) = (&mut self.segments, &mut self.superseded);
+        self.window.push(row, |row| leave(row, segments, superseded));
+    }
+
+    fn take_reject(
+        &mut self,
+        row: crate::dataset::RejectRow,
+        source: &mut SourceRecord,
+    ) -> Result<(), ImportError> {
+        *source.rejected.entry(row.reason.clone()).or_insert(0) += 1;
+        self.progress.rejected += 1;
+        self.rejects.push(row)
+    }
+
+    /// Puts the parts together and books what became of each.
+    fn join(&mut self) -> Result<(), ImportError> {
+        let joins = std::mem::replace(&mut self.joins, Joins::new(Path::new("")));
+        let context = self.context.clone();
+        joins.finish(&context, |joined| {
+            for part in joined {
+                self.take_joined(part)?;
+            }
+            self.segments.write_full()
+        })
+    }
+
+    fn take_joined(&mut self, part: Joined) -> Result<(), ImportError> {
+        let Some(record) = self.sources.get_mut(part.source) else { return Ok(()) };
+        let mut source = std::mem::take(record);
+        let line = Line {
+            range: 0..part.text.len(),
+            number: part.place.line,
+            offset: part.place.offset,
+            oversize: None,
+            unended: false,
+        };
+        source.lines += 1;
+        match part.reading {
+            Some(Reading::Exchange(row)) => {
+                if let Some(format) = format_named(part.format) {
+                    let parser = Parser {
+                        file: &source.file,
+                        framing: &Framing::JsonLines,
+                        format,
+                        context: &self.context,
+                        redactor: self.redactor,
+                        cut: false,
+                    };
+                    let row = parser.row(row, line.number);
+                    self.take_row(row, &mut source);
+                }
+            }
+            Some(Reading::Filtered(reason)) => {
+                *source.filtered.entry(reason.as_str().to_owned()).or_insert(0) += 1;
+            }
+            Some(Reading::Reject(reason, detail)) => {
+                let text = part.text.as_bytes();
+                let row = reject_row(&source.file, &line, (reason, detail), text, self.redactor);
+                self.take_reject(row, &mut source)?;
+            }
+            Some(Reading::Part(_)) | None => source.joined += 1,
+        }
+        if let Some(record) = self.sources.get_mut(part.source) {
+            *record = source;
+        }
+        Ok(())
+    }
+
     fn finish(mut self) -> Result<ImportOutcome, ImportError> {
+        self.join()?;
+        for source in &self.sources {
+            source.check_conservation()?;
+        }
         let (mut segments, mut superseded) = (self.segments, self.superseded);
         self.window.drain(|row| leave(row, &mut segments, &mut superseded));
         let (segments, rows_sha256) = segments.finish()?;
         let rejects = self.rejects.finish()?;
-        if self.progress.lines == 0 {
-            let files: Vec<&str> =
-                self.sources.iter().take(3).map(|source| source.file.as_str()).collect();
-            return Err(ImportError::NoLines(files.join(", ")));
+        let lines: u64 = self.sources.iter().map(|source| source.lines).sum();
+        if lines == 0 {
+            return Err(nothing_read(&self.sources, &self.left_out));
         }
         let mut redaction = SecretScrubber.describe();
         redaction.extend(self.redactor.describe());
@@ -284,46 +410,60 @@ impl Importer<'_> {
             rows_sha256,
             redaction,
         };
-        let reject_rate = rejects as f64 / self.progress.lines as f64;
+        let reject_rate = rejects as f64 / lines as f64;
         Ok(ImportOutcome {
             manifest,
             rejects,
             reject_rate,
             reject_rate_exceeded: reject_rate > self.options.max_reject_rate,
             superseded,
-            left_out: Vec::new(),
+            left_out: self.left_out,
         })
     }
 }
 
-fn leave(
-    row: crate::dataset::CapturedExchange,
-    segments: &mut SegmentWriter,
-    superseded: &mut u64,
-) {
+/// Why there is nothing to import: what each file said, or that they have no lines.
+fn nothing_read(sources: &[SourceRecord], left_out: &[LeftOut]) -> ImportError {
+    let incomplete = sources.iter().filter_map(|source| {
+        source.incomplete.as_ref().map(|why| format!("{}: {why}", source.file))
+    });
+    let left_out = left_out.iter().filter_map(|left_out| left_out.reason.clone());
+    let reasons: Vec<String> = incomplete.chain(left_out).take(3).collect();
+    if !reasons.is_empty() {
+        return ImportError::NothingReadable(reasons.join("; "));
+    }
+    let files: Vec<&str> = sources.iter().take(3).map(|source| source.file.as_str()).collect();
+    ImportError::NoLines(files.join(", "))
+}
+
+fn leave(row: Row, segments: &mut SegmentWriter, superseded: &mut u64) {
     let reason = BaselineReason::Superseded.as_str();
-    *superseded += u64::from(row.latency_baseline_reason.as_deref() == Some(reason));
+    *superseded += u64::from(row.exchange.latency_baseline_reason.as_deref() == Some(reason));
     segments.push(row);
 }
 
-fn next_with_lines(lines: &mut Lines<Source>) -> Option<Chunk> {
+fn next_with_units(units: &mut Units<Source>) -> Option<Chunk> {
     loop {
-        let chunk = lines.next_chunk()?;
+        let chunk = units.next_chunk()?;
         if !chunk.lines.is_empty() {
             return Some(chunk);
         }
     }
 }
 
-fn note_failure(lines: &Lines<Source>, source: &mut SourceRecord) {
-    let Some(failure) = lines.failure() else { return };
-    let kind = if failure.kind() == std::io::ErrorKind::UnexpectedEof {
-        "the compressed data ends early".to_owned()
-    } else {
-        format!("reading failed: {failure}")
-    };
+fn note_failure(units: &Units<Source>, source: &mut SourceRecord) {
+    let Some(failure) = units.failure() else { return };
+    let kind = failure_text(failure);
     source.incomplete = Some(match source.incomplete.take() {
         Some(cut) => format!("{kind}; {cut}"),
         None => kind,
     });
+}
+
+fn failure_text(failure: &std::io::Error) -> String {
+    match failure.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the compressed data ends early".to_owned(),
+        std::io::ErrorKind::FileTooLarge => failure.to_string(),
+        _ => format!("reading failed: {failure}"),
+    }
 }

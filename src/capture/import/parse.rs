@@ -1,4 +1,4 @@
-//! Lines to rows, on all cores, in order.
+//! Units to rows, on all cores, in order.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,91 +10,156 @@ use serde_json::value::RawValue;
 use crate::dataset::{CapturedExchange, RejectRow};
 
 use super::super::body::refingerprint;
-use super::super::chunk::{Chunk, Line};
-use super::super::dedupe::RowKey;
-use super::super::format::{LogFormat, ReadContext, Reading};
-use super::super::lenient::records;
+use super::super::format::{LogFormat, Part, ReadContext, Reading};
+use super::super::frame::{Chunk, Fault, Framing, Line};
 use super::super::reason::{FilterReason, RejectReason};
 use super::super::redact::{Redactor, SecretScrubber};
 use super::super::reject::reject_row;
+use super::super::row::Row;
+
+/// Units longer than this are read one after the other, as each takes several times its length.
+const LONG_UNIT_BYTES: usize = 4 << 20;
 
 /// What became of a record.
+#[derive(Debug)]
 pub(super) enum Item {
-    /// An exchange, redacted, with what it is recognised by.
-    Row(Box<CapturedExchange>, RowKey),
+    /// An exchange.
+    Row(Row),
+    /// A part of an exchange, and where it stood.
+    Part(Part, Place),
     /// Set aside.
     Reject(RejectRow),
-    /// No chat traffic.
+    /// No model traffic.
     Filtered(FilterReason),
-    /// The unfinished last line of a source that could not be read to its end: its bytes. It is
+    /// The unfinished last unit of a source that could not be read to its end: its bytes. It is
     /// no line of the log.
     Cut(usize),
 }
 
-/// Reads the lines of one file.
+/// Where a record stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: u64,
+    pub(super) offset: u64,
+}
+
+/// Reads the units of one file.
 pub(super) struct Parser<'a> {
     pub(super) file: &'a str,
+    pub(super) framing: &'a Framing,
     pub(super) format: &'static dyn LogFormat,
-    pub(super) context: ReadContext,
+    pub(super) context: &'a ReadContext,
     pub(super) redactor: &'a dyn Redactor,
-    /// Whether reading failed right after these lines.
+    /// Whether reading failed right after these units.
     pub(super) cut: bool,
 }
 
 impl Parser<'_> {
-    /// All records of a chunk in the order of the lines; one line may hold several.
+    /// All records of a chunk in the order of the units; one unit may hold several.
     pub(super) fn parse(&self, chunk: &Chunk) -> Vec<Item> {
-        chunk
-            .lines
-            .par_iter()
-            .flat_map_iter(|line| self.parse_line(chunk.text(line), line))
-            .collect()
+        let is_long = |line: &Line| line.range.len() > LONG_UNIT_BYTES;
+        if chunk.lines.iter().any(is_long) {
+            return chunk.lines.iter().flat_map(|line| self.unit(chunk, line)).collect();
+        }
+        chunk.lines.par_iter().flat_map_iter(|line| self.unit(chunk, line)).collect()
     }
 
-    fn parse_line(&self, text: &[u8], line: &Line) -> Vec<Item> {
+    fn unit(&self, chunk: &Chunk, line: &Line) -> Vec<Item> {
+        let text = chunk.text(line);
         if let Some(bytes) = line.oversize {
             let detail = format!("the line has {bytes} bytes, over the cap");
-            return vec![self.reject((RejectReason::LineTooLong, detail), text, line)];
+            return vec![self.reject(RejectReason::LineTooLong, detail, text, line)];
         }
-        let records = records(text);
-        let alone = records.len() == 1;
-        let mut items = Vec::with_capacity(records.len());
-        for record in records {
-            items.push(match record {
-                Ok(record) => match self.format.read(&record, &self.context) {
-                    Reading::Exchange(mut row) => {
-                        if alone {
-                            keep_body_as_written(&mut row, text, self.format.body_members());
-                        }
-                        self.row(row, line)
+        if let Some(item) = self.fast(text, line) {
+            return vec![item];
+        }
+        let decoded = self.framing.decode(text);
+        let alone = decoded.records.len() == 1 && self.framing.is_json();
+        let mut items = Vec::with_capacity(decoded.records.len());
+        for record in decoded.records {
+            match record {
+                Ok(record) => {
+                    for reading in self.format.read(&record, self.context) {
+                        items.push(self.item(reading, text, line, &decoded.flaws, alone));
                     }
-                    Reading::Filtered(reason) => Item::Filtered(reason),
-                    Reading::Reject(reason, detail) => self.reject((reason, detail), text, line),
-                },
-                Err(_) if self.cut && line.unended => Item::Cut(text.len()),
-                Err(fault) => self.reject((fault.reason, fault.detail), text, line),
-            });
+                }
+                Err(_) if self.cut && line.unended => items.push(Item::Cut(text.len())),
+                Err(Fault { reason, detail }) => {
+                    items.push(self.reject(reason, detail, text, line));
+                }
+            }
         }
         items
     }
 
-    fn row(&self, mut row: Box<CapturedExchange>, line: &Line) -> Item {
-        self.file.clone_into(&mut row.source_file);
-        row.source_line = i64::try_from(line.number).unwrap_or(i64::MAX);
-        self.format.name().clone_into(&mut row.source_format);
-        row.attempt = row.attempt.max(1);
-        let body = row.request_body.clone();
-        SecretScrubber.redact(&mut row);
-        self.redactor.redact(&mut row);
-        if row.request_body != body {
-            refingerprint(&mut row);
-        }
-        let key = RowKey::of(&mut row);
-        Item::Row(row, key)
+    /// The items of a record that was no text.
+    pub(super) fn record(&self, record: &Value, line: &Line) -> Vec<Item> {
+        let readings = self.format.read(record, self.context);
+        let text = record.to_string();
+        let item = |reading| self.item(reading, text.as_bytes(), line, &[], false);
+        readings.into_iter().map(item).collect()
     }
 
-    fn reject(&self, reason: (RejectReason, String), text: &[u8], line: &Line) -> Item {
-        Item::Reject(reject_row(self.file, line, reason, text, self.redactor))
+    /// Reads a unit without parsing it into a value first, where the format can.
+    fn fast(&self, text: &[u8], line: &Line) -> Option<Item> {
+        if !self.framing.is_json() {
+            return None;
+        }
+        let reading = self.format.read_text(std::str::from_utf8(text).ok()?, self.context)?;
+        Some(self.item(reading, text, line, &[], false))
+    }
+
+    fn item(
+        &self,
+        reading: Reading,
+        text: &[u8],
+        line: &Line,
+        flaws: &[&'static str],
+        alone: bool,
+    ) -> Item {
+        match reading {
+            Reading::Exchange(mut row) => {
+                if alone {
+                    keep_body_as_written(&mut row, text, self.format.body_members());
+                }
+                row.flaws.extend(flaws.iter().map(|flaw| (*flaw).to_owned()));
+                Item::Row(self.row(row, line.number))
+            }
+            Reading::Part(part) => {
+                Item::Part(part, Place { line: line.number, offset: line.offset })
+            }
+            Reading::Filtered(reason) => Item::Filtered(reason),
+            Reading::Reject(reason, detail) => self.reject(reason, detail, text, line),
+        }
+    }
+
+    /// Completes a row with its place, and redacts it.
+    pub(super) fn row(&self, mut row: Box<CapturedExchange>, line: u64) -> Row {
+        self.file.clone_into(&mut row.source_file);
+        row.source_line = i64::try_from(line).unwrap_or(i64::MAX);
+        self.format.name().clone_into(&mut row.source_format);
+        row.attempt = row.attempt.max(1);
+        if row.request_id.is_empty() {
+            // Access logs and traces number nothing, and equal lines are different requests.
+            let name = self.file.rsplit(['/', '\\']).next().unwrap_or_default();
+            row.request_id = format!("{name}:{line}");
+        }
+        row.flaws.sort_unstable();
+        row.flaws.dedup();
+        // A copy of a long body costs more than its key.
+        let short = |body: &&String| body.len() <= LONG_UNIT_BYTES;
+        let is_long = row.request_body.as_ref().is_some_and(|body| !short(&body));
+        let before = row.request_body.as_ref().filter(short).cloned();
+        SecretScrubber.redact(&mut row);
+        self.redactor.redact(&mut row);
+        if is_long || row.request_body != before {
+            refingerprint(&mut row);
+        }
+        Row::new(row)
+    }
+
+    fn reject(&self, reason: RejectReason, detail: String, text: &[u8], line: &Line) -> Item {
+        Item::Reject(reject_row(self.file, line, (reason, detail), text, self.redactor))
     }
 }
 

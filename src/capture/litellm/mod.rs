@@ -1,17 +1,23 @@
 //! The log format `litellm`: LiteLLM's StandardLoggingPayload, one per attempt.
 //!
-//! Field meanings follow `litellm/types/utils.py` (class `StandardLoggingPayload`). What is easily
-//! got wrong:
+//! Field meanings follow `litellm/types/utils.py` (class `StandardLoggingPayload`) and
+//! `litellm_core_utils/litellm_logging.py`, which fills it. What is easily got wrong:
 //!
 //! - `response_time` is the time to the first token for streams; the latency is always
-//!   `endTime - startTime`.
+//!   `endTime - startTime`, measured at the gateway, whose own work it includes.
 //! - `stream` is null for failures; then `model_parameters.stream` tells.
 //! - A cache hit carries the identifier of the first answer with a suffix.
 //! - A failure logs zero tokens, which means unknown.
 //! - Token counts are inclusive for every provider.
 //! - Calls of `/v1/messages` are logged with an answer rewritten as a chat completion.
+//! - Limits, budgets and guardrails of the gateway are failures that no provider made.
+//! - The writer for Datadog cuts long `messages` and `response` to texts of Python; the writer for
+//!   S3 may leave every `response` out.
 
 mod call;
+mod facts;
+mod fast;
+mod outcome;
 mod request;
 mod usage;
 
@@ -20,18 +26,16 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::chat::{ChatRequest, ErrorClass};
-use crate::dataset::CapturedExchange;
-
-use super::body::{fill_response, set_error, set_failure};
-use super::failure::{Failure, clip};
 use super::format::{Confidence, LogFormat, ReadContext, Reading};
-use super::marks::{BaselineMarks, is_probe, names_a_probe, settle_baseline};
+use super::marks::BaselineMarks;
 use super::reason::{FilterReason, RejectReason};
-use super::time;
-use super::value::{flag, nanousd, number, path, present, text};
 
-use call::Call;
+use facts::Facts;
+
+pub(super) use call::{Call, Kind};
+pub(super) use facts::{asked_model, without_cache_suffix};
+pub(super) use outcome::Failed;
+pub(super) use usage::{Counts, Parts, fill_consumption};
 
 /// The format of LiteLLM's StandardLoggingPayload.
 #[derive(Debug, Clone, Copy)]
@@ -42,163 +46,59 @@ impl LogFormat for LiteLlm {
         "litellm"
     }
 
+    fn title(&self) -> &'static str {
+        "LiteLLM StandardLoggingPayload"
+    }
+
     fn sniff(&self, first_records: &[Value]) -> Confidence {
         Confidence::if_most(first_records, Confidence::CERTAIN, |record| {
             let has = |name| record.get(name).is_some();
-            has("startTime")
+            let is_payload = has("startTime")
                 && has("endTime")
-                && (has("call_type") || has("model_map_information") || has("hidden_params"))
+                && (has("call_type") || has("model_map_information") || has("hidden_params"));
+            // The table of spend has a call type too, but names its cost and its answer's key.
+            let is_spend = has("spend") && has("request_id");
+            (is_payload && !is_spend) || is_audit(record)
         })
     }
 
-    fn read(&self, record: &Value, _: &ReadContext) -> Reading {
-        if record.get("table_name").is_some() && record.get("changed_by").is_some() {
-            return Reading::Filtered(FilterReason::NotChat);
-        }
-        let Some(call) = Call::of(record) else {
-            return Reading::Filtered(FilterReason::NotChat);
-        };
-        let Some(captured_at) = present(record, "startTime").and_then(time::parse) else {
-            let reason = if present(record, "startTime").is_some() {
-                RejectReason::BadField
-            } else {
-                RejectReason::MissingField
-            };
-            return Reading::Reject(reason, "`startTime` is no point in time".to_owned());
-        };
-        let Some(request_id) = request_id(record) else {
-            let detail = "neither `litellm_call_id` nor `id` is there".to_owned();
-            return Reading::Reject(RejectReason::MissingField, detail);
-        };
-        let mut row = identity(record, call, captured_at, request_id);
-        let request = request::fill(&mut row, record, call);
-        fill_outcome(&mut row, record, call);
-        usage::fill(&mut row, record);
-        fill_times(&mut row, record);
-        settle_baseline(&mut row, baseline_marks(record, request.as_ref(), captured_at));
-        Reading::Exchange(Box::new(row))
+    fn read(&self, record: &Value, context: &ReadContext) -> Vec<Reading> {
+        vec![read(record, context)]
+    }
+
+    fn read_text(&self, text: &str, context: &ReadContext) -> Option<Reading> {
+        fast::read(text, context)
     }
 }
 
-/// The call's identifier; a cache hit's is that of the first answer with a suffix.
-fn request_id(record: &Value) -> Option<String> {
-    let id = text(record, &["litellm_call_id", "id"])?;
-    let is_suffix = |rest: &str| rest.chars().all(|char| char.is_ascii_digit() || char == '.');
-    match id.rsplit_once("_cache_hit") {
-        Some((id, rest)) if !id.is_empty() && is_suffix(rest) => Some(id.to_owned()),
-        _ => Some(id),
-    }
+/// LiteLLM writes changes of its own tables into the same bucket.
+pub(super) fn is_audit(record: &Value) -> bool {
+    record.get("table_name").is_some() && record.get("changed_by").is_some()
 }
 
-fn identity(record: &Value, call: Call, captured_at: i64, request_id: String) -> CapturedExchange {
-    let metadata = |names: &[&str]| {
-        let value = path(record.get("metadata")?, names)?;
-        value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+fn read(record: &Value, context: &ReadContext) -> Reading {
+    if is_audit(record) {
+        return Reading::Filtered(FilterReason::NotLlm);
+    }
+    if record.get("call_type").is_none() && record.get("startTime").is_none() {
+        let detail = "neither `call_type` nor `startTime` is there: it is no payload of LiteLLM";
+        return Reading::Reject(RejectReason::MissingField, detail.to_owned());
+    }
+    let call = match Kind::of(record) {
+        Kind::Model(call) => call,
+        Kind::BatchStatus => return Reading::Filtered(FilterReason::Aggregate),
+        Kind::Management => return Reading::Filtered(FilterReason::NotLlm),
     };
-    CapturedExchange {
-        request_id,
-        session_id: text(record, &["session_id", "trace_id"]),
-        user_id: text(record, &["end_user"]),
-        captured_at,
-        provider: text(record, &["custom_llm_provider"]),
-        operation: call.operation().to_owned(),
-        route: metadata(&["requester_metadata", "route"])
-            .or_else(|| metadata(&["user_api_key_request_route"])),
-        tenant: metadata(&["user_api_key_team_alias"])
-            .or_else(|| metadata(&["user_api_key_team_id"]))
-            .or_else(|| metadata(&["requester_metadata", "tenant"])),
-        tags: tags(record),
-        request_model: request::model(record),
-        stream: Some(is_stream(record)),
-        cost_nanousd: present(record, "response_cost").and_then(nanousd),
-        cache_hit: present(record, "cache_hit").and_then(flag),
-        attempt: 1,
-        ..CapturedExchange::default()
-    }
-}
-
-/// A failed stream is logged as null at the top; its parameters still say that it was one.
-fn is_stream(record: &Value) -> bool {
-    let logged = record.get("stream").and_then(Value::as_bool);
-    let asked = path(record, &["model_parameters", "stream"]).and_then(Value::as_bool);
-    logged == Some(true) || asked == Some(true)
-}
-
-fn tag_list(record: &Value) -> impl Iterator<Item = &str> {
-    let list = record.get("request_tags").and_then(Value::as_array);
-    let texts = list.into_iter().flatten().filter_map(Value::as_str);
-    // LiteLLM adds the client's software as tags of its own.
-    texts.filter(|tag| !tag.starts_with("User-Agent:"))
-}
-
-fn tags(record: &Value) -> Option<String> {
-    let tags: Vec<&str> = tag_list(record).collect();
-    if tags.is_empty() { None } else { serde_json::to_string(&tags).ok() }
-}
-
-fn fill_outcome(row: &mut CapturedExchange, record: &Value, call: Call) {
-    let response = record.get("response").unwrap_or(&Value::Null);
-    // A client that hung up is logged as a success with an error code; the answer is complete.
-    let succeeded = match record.get("status").and_then(Value::as_str) {
-        Some(status) => status == "success",
-        None => record.get("error_str").is_none_or(Value::is_null),
+    let facts = match Facts::of(record, context) {
+        Ok(facts) => facts,
+        Err((reason, detail)) => return Reading::Reject(reason, detail),
     };
-    if succeeded {
-        row.status_code = Some(200);
-        fill_response(row, call.dialect(), response);
-        return;
-    }
-    let information = record.get("error_information").unwrap_or(&Value::Null);
-    let mut failure = Failure::from_error(information);
-    if failure.message.is_none() {
-        failure.message = text(record, &["error_str"]).map(|message| clip(&message));
-    }
-    row.status_code = present(information, "error_code")
-        .and_then(number)
-        .filter(|code| (100.0..600.0).contains(code))
-        .map(|code| code as i32);
-    let tokens = ["prompt_tokens", "completion_tokens"];
-    let has_tokens = tokens
-        .iter()
-        .any(|name| record.get(*name).and_then(number).is_some_and(|tokens| tokens > 0.0));
-    if row.status_code.is_none() && has_tokens {
-        // Tokens without a status: the answer had begun when the stream broke.
-        set_error(row, ErrorClass::StreamTruncated, failure.message);
-    } else {
-        failure.status = row.status_code;
-        set_failure(row, failure);
-    }
-}
-
-fn fill_times(row: &mut CapturedExchange, record: &Value) {
-    let since_start = |name: &str| {
-        let at = present(record, name).and_then(time::parse)?;
-        Some((at - row.captured_at) as f64 / 1_000.0)
-    };
-    let latency_ms = since_start("endTime");
-    // For an answer in one piece LiteLLM logs the end as the first token's time.
-    let ttft_ms = since_start("completionStartTime")
-        .filter(|ttft_ms| row.stream == Some(true) && latency_ms != Some(*ttft_ms));
-    row.latency_ms = latency_ms;
-    row.ttft_ms = ttft_ms;
-}
-
-fn baseline_marks(
-    record: &Value,
-    request: Option<&ChatRequest>,
-    captured_at: i64,
-) -> BaselineMarks {
-    let metadata = |name: &str| path(record, &["metadata", name]);
-    let labels = ["user_api_key_request_route", "user_api_key_alias"];
-    let named = labels.iter().filter_map(|name| metadata(name)?.as_str());
-    let retries =
-        path(record, &["hidden_params", "additional_headers", "x-litellm-attempted-retries"]);
-    let end = present(record, "endTime").and_then(time::parse);
-    BaselineMarks {
-        silent_experiment: metadata("is_silent_experiment").and_then(flag) == Some(true),
-        health_check: tag_list(record).chain(named).any(names_a_probe)
-            || request.is_some_and(is_probe),
-        retried: retries.and_then(number).is_some_and(|retries| retries > 0.0),
-        no_end: end.is_none_or(|end| end < captured_at),
-    }
+    let mut row = facts.row(call);
+    let request = request::fill(&mut row, record, call);
+    let gateway_answer = outcome::fill(&mut row, record, call, facts.counts.is_some());
+    facts.counts.fill(&mut row);
+    let not_chat = call.is_no_chat() || (call == Call::PassThrough && row.operation != "chat");
+    let marks = BaselineMarks { gateway_answer, not_chat, ..BaselineMarks::default() };
+    facts.settle(&mut row, request.as_ref(), marks);
+    Reading::Exchange(Box::new(row))
 }

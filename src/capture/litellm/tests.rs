@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::reason::RejectReason;
 use super::*;
+use crate::dataset::CapturedExchange;
 
 /// A streamed chat completion as the proxy logs it.
 fn payload() -> Value {
@@ -40,7 +42,7 @@ fn with(changes: &[(&str, Value)]) -> Value {
 }
 
 fn reading(record: &Value) -> Reading {
-    LiteLlm.read(record, &ReadContext::default())
+    LiteLlm.read(record, &ReadContext::default()).remove(0)
 }
 
 fn row(record: &Value) -> CapturedExchange {
@@ -189,18 +191,32 @@ fn anthropic_messages_get_their_system_back_and_the_rewritten_answer_is_read() {
 }
 
 #[test]
-fn other_calls_are_kept_as_not_replayable_or_filtered() {
-    let responses = with(&[("call_type", json!("aresponses")), ("messages", json!("Hi"))]);
-    let row = row(&responses);
-    assert_eq!((row.dialect, row.replayable), (None, false));
-    assert_eq!(row.not_replayable_reason.as_deref(), Some("unsupported_dialect"));
-    assert!(row.request_body.unwrap().contains("\"input\":\"Hi\""));
-    for call in ["aembedding", "aimage_generation", "amoderation", "atranscription", "arerank"] {
+fn calls_that_generate_no_text_are_kept_apart_and_management_is_filtered() {
+    for (call, operation) in [
+        ("aembedding", "embeddings"),
+        ("aimage_generation", "image"),
+        ("amoderation", "moderation"),
+        ("atranscription", "audio"),
+        ("arerank", "rerank"),
+        ("_arealtime", "realtime"),
+        ("aocr", "other"),
+    ] {
+        let row = row(&with(&[("call_type", json!(call))]));
+        assert_eq!(row.operation, operation);
+        assert_eq!(row.not_replayable_reason.as_deref(), Some("not_chat"), "{call}");
+        assert_eq!(row.latency_baseline_reason.as_deref(), Some("not_chat"), "{call}");
+    }
+    for (call, reason) in [
+        ("aretrieve_batch", FilterReason::Aggregate),
+        ("acreate_batch", FilterReason::NotLlm),
+        ("afile_list", FilterReason::NotLlm),
+        ("never_heard_of", FilterReason::NotLlm),
+    ] {
         let record = with(&[("call_type", json!(call))]);
-        assert_eq!(reading(&record), Reading::Filtered(FilterReason::NotChat), "{call}");
+        assert_eq!(reading(&record), Reading::Filtered(reason), "{call}");
     }
     let audit = json!({"table_name": "keys", "changed_by": "admin", "startTime": 1});
-    assert_eq!(reading(&audit), Reading::Filtered(FilterReason::NotChat));
+    assert_eq!(reading(&audit), Reading::Filtered(FilterReason::NotLlm));
 }
 
 #[test]
@@ -259,4 +275,146 @@ fn a_payload_of_the_oldest_version_is_read_too() {
     assert_eq!(row.response_text.as_deref(), Some("ho"));
     assert_eq!((row.input_tokens, row.output_tokens), (Some(3), Some(1)));
     assert_eq!(row.usage_source.as_deref(), Some("provider"));
+}
+
+#[test]
+fn responses_are_put_together_with_what_only_the_answer_repeats() {
+    let answer = json!({"object": "response", "model": "gpt-4o", "instructions": "Be brief.",
+        "temperature": 1.0, "tools": [], "status": "completed", "output": [{"type": "message",
+            "role": "assistant", "content": [{"type": "output_text", "text": "Hello"}]}],
+        "usage": {"completion_tokens": 64, "prompt_tokens": 812,
+            "prompt_tokens_details": {"cached_tokens": 512}}});
+    let record = with(&[
+        ("call_type", json!("aresponses")),
+        ("messages", json!([{"role": "user", "content": "Hi"}])),
+        ("model_parameters", json!({"stream": true})),
+        ("response", answer),
+    ]);
+    let row = row(&record);
+    assert_eq!(row.dialect.as_deref(), Some("openai_responses"));
+    assert_eq!(
+        row.request_body.as_deref(),
+        Some(
+            r#"{"model":"chat-default","input":[{"role":"user","content":"Hi"}],"stream":true,"instructions":"Be brief."}"#
+        )
+    );
+    assert_eq!((row.input_tokens, row.cache_read_input_tokens), (Some(812), Some(512)));
+}
+
+#[test]
+fn prompts_that_were_wrapped_as_messages_are_unwrapped() {
+    let body = |call: &str, messages: Value| {
+        let record = with(&[
+            ("call_type", json!(call)),
+            ("messages", messages),
+            ("stream", json!(false)),
+            ("model_parameters", json!({})),
+        ]);
+        serde_json::from_str::<Value>(row(&record).request_body.as_deref().unwrap()).unwrap()
+    };
+    let user = |text: &str| json!({"role": "user", "content": text});
+    let one = body("atext_completion", json!([user("Once")]));
+    assert_eq!(one, json!({"model": "chat-default", "prompt": "Once"}));
+    let two = body("aembedding", json!([user("a"), user("b")]));
+    assert_eq!(two, json!({"model": "chat-default", "input": ["a", "b"]}));
+    let forwarded = json!({"model": "claude", "max_tokens": 9, "system": "s",
+        "messages": [user("Hi")]});
+    let record = with(&[
+        ("call_type", json!("pass_through_endpoint")),
+        ("messages", json!([user(&forwarded.to_string())])),
+        ("api_base", json!("https://api.anthropic.com/v1/messages")),
+        (
+            "response",
+            json!({"response": "{\"type\": \"message\", \"model\": \"claude\", \
+            \"content\": [{\"type\": \"text\", \"text\": \"Ho\"}]}"}),
+        ),
+    ]);
+    let row = row(&record);
+    assert_eq!(row.request_body, Some(forwarded.to_string()));
+    assert_eq!(row.dialect.as_deref(), Some("anthropic_messages"));
+    assert_eq!(row.response_text.as_deref(), Some("Ho"));
+}
+
+#[test]
+fn generate_content_logs_the_last_message_alone_and_a_placeholder_is_no_prompt() {
+    let gemini = |messages: Value| {
+        row(&with(&[("call_type", json!("agenerate_content")), ("messages", messages)]))
+    };
+    let last = gemini(json!([{"role": "user", "content": "And then?"}]));
+    assert_eq!(last.dialect.as_deref(), Some("gemini"));
+    assert_eq!(last.not_replayable_reason.as_deref(), Some("truncated"));
+    let whole = gemini(json!([{"role": "user", "parts": [{"text": "Hi"}]}]));
+    assert_ne!(whole.not_replayable_reason.as_deref(), Some("truncated"));
+    let nothing = gemini(json!([{"role": "user", "content": "default-message-value"}]));
+    assert_eq!(nothing.not_replayable_reason.as_deref(), Some("no_request_content"));
+}
+
+#[test]
+fn answers_that_a_writer_cut_or_left_out_are_no_answers() {
+    let python = json!(
+        "{'id': 'chatcmpl-1', 'choices': [...truncated by litellm, this logger \
+                        does not support large content"
+    );
+    let cut = row(&with(&[("response", python)]));
+    assert_eq!((cut.response_text, cut.content_state.as_str()), (None, "truncated"));
+    assert_eq!((cut.replayable, cut.usage_source.as_deref()), (true, Some("gateway")));
+    let prompts_only = row(&with(&[("response", Value::Null)]));
+    assert_eq!((prompts_only.response_text, prompts_only.status_code), (None, Some(200)));
+    assert_eq!(prompts_only.content_state, "complete");
+    let redacted = row(&with(&[("response", json!({"text": "redacted-by-litellm"}))]));
+    assert_eq!((redacted.response_text, redacted.content_state.as_str()), (None, "redacted"));
+}
+
+#[test]
+fn what_the_gateway_itself_refuses_is_not_the_providers_failure() {
+    let refused = |class: &str, more: Value| {
+        let mut record = failure("429", "no");
+        record["error_information"]["error_class"] = json!(class);
+        for (name, value) in more.as_object().unwrap() {
+            record["error_information"][name] = value.clone();
+        }
+        let row = row(&record);
+        (row.error_class.unwrap(), row.latency_baseline_reason)
+    };
+    let own = Some("gateway_answer".to_owned());
+    let limit = json!({"error_rate_limit_category": "litellm_rate_limit",
+        "error_rate_limit_type": "tokens"});
+    assert_eq!(refused("RateLimitError", limit), ("rate_limit_tokens".into(), own.clone()));
+    let vendor = json!({"error_rate_limit_category": "vendor_rate_limit"});
+    assert_eq!(refused("RateLimitError", vendor), ("rate_limit_other".into(), None));
+    assert_eq!(refused("BudgetExceededError", json!({})), ("billing".into(), own.clone()));
+    let blocked = refused("GuardrailRaisedException", json!({}));
+    assert_eq!(blocked, ("content_blocked".into(), own.clone()));
+    assert_eq!(refused("HTTPException", json!({})).1, own);
+    let mut intervened = failure("400", "no");
+    intervened["status_fields"] = json!({"guardrail_status": "guardrail_intervened"});
+    assert_eq!(row(&intervened).latency_baseline_reason, own);
+}
+
+#[test]
+fn times_are_those_of_the_gateway_and_a_fallback_is_a_later_attempt() {
+    let headers = json!({"additional_headers": {"x-litellm-attempted-fallbacks": 1}});
+    let row = row(&with(&[("hidden_params", headers)]));
+    assert_eq!((row.attempt, row.latency_baseline_ok), (2, true));
+    assert_eq!(row.latency_scope.as_deref(), Some("gateway"));
+    assert_eq!((row.time_basis.as_deref(), row.time_resolution_ms), (Some("epoch"), Some(0.001)));
+}
+
+#[test]
+fn no_value_of_another_type_makes_the_reader_fail() {
+    for call in [
+        "acompletion",
+        "anthropic_messages",
+        "aresponses",
+        "agenerate_content",
+        "pass_through_endpoint",
+        "atext_completion",
+        "aembedding",
+    ] {
+        for name in payload().as_object().unwrap().keys() {
+            for odd in [json!(5), json!([1]), json!({"a": {}}), json!("x"), Value::Null] {
+                reading(&with(&[("call_type", json!(call)), (name, odd)]));
+            }
+        }
+    }
 }

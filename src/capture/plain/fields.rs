@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::super::format::LatencyUnit;
+use crate::dataset::{CapturedExchange, UsageSource};
+use crate::provider::Dialect;
+
+use super::super::format::{LatencyUnit, ReadContext};
 use super::super::reason::RejectReason;
-use super::super::time;
-use super::super::value::{first, number, path, present};
-use super::{RESPONSE, Rejection};
+use super::super::time::{Moment, moment};
+use super::super::value::{count, decoded, first, number, path, present, text};
+use super::Rejection;
 
 /// Names of a duration.
 pub(super) struct Durations {
@@ -27,6 +30,13 @@ pub(super) const TTFT: Durations = Durations {
     milliseconds: &["ttft_ms", "time_to_first_token_ms"],
     seconds: &["ttft_s", "time_to_first_token_s"],
     without_unit: &["ttft", "time_to_first_token"],
+};
+
+/// From sending to the response's headers.
+pub(super) const TTFB: Durations = Durations {
+    milliseconds: &["ttfb_ms", "time_to_first_byte_ms"],
+    seconds: &["ttfb_s", "time_to_first_byte_s"],
+    without_unit: &["ttfb", "time_to_first_byte"],
 };
 
 /// Reads a duration; one whose unit is not known is an error, never a guess.
@@ -55,23 +65,102 @@ pub(super) fn duration_ms(
     }
 }
 
-/// When the request was made; the answer's own `created` stands in, to the second.
+/// When the request was made, and the smallest difference of such times if it is known; the
+/// answer's own `created` stands in, to the second.
 ///
 /// Only a row of a fine-tuning file may have no time.
-pub(super) fn captured_at(record: &Value, may_lack: bool) -> Result<i64, Rejection> {
+pub(super) fn captured_at(
+    record: &Value,
+    response: &Value,
+    may_lack: bool,
+    context: &ReadContext,
+) -> Result<(Option<Moment>, Option<f64>), Rejection> {
     let names = &["timestamp", "ts", "time", "created_at", "start_time"];
     if let Some((name, value)) = first(record, names) {
         let bad = || (RejectReason::BadField, format!("`{name}` is no point in time"));
-        return time::parse(value).ok_or_else(bad);
+        let moment = moment(value, context.utc_offset_s).ok_or_else(bad)?;
+        return Ok((Some(moment), None));
     }
-    let created = first(record, RESPONSE).and_then(|(_, response)| present(response, "created"));
-    match created.and_then(time::parse) {
-        Some(created) => Ok(created),
-        None if may_lack => Ok(0),
+    let created = present(response, "created").or_else(|| present(response, "created_at"));
+    match created.and_then(|created| moment(created, None)) {
+        Some(created) => Ok((Some(created), Some(1_000.0))),
+        None if may_lack => Ok((None, None)),
         None => {
             let detail = format!("no time: expected one of `{}`", names.join("`, `"));
             Err((RejectReason::MissingField, detail))
         }
+    }
+}
+
+/// Where the latency was measured, if the record says it in the words of the column.
+pub(super) fn latency_scope(record: &Value) -> Option<String> {
+    const SCOPES: &[&str] = &["client", "gateway", "upstream", "provider", "engine"];
+    text(record, &["latency_scope"]).filter(|scope| SCOPES.contains(&scope.as_str()))
+}
+
+/// Fills token counts that stand beside the bodies, where the answer has none.
+pub(super) fn fill_counts(row: &mut CapturedExchange, record: &Value) {
+    if row.input_tokens.is_some() || row.output_tokens.is_some() {
+        row.usage_source = Some(UsageSource::Provider.as_str().to_owned());
+        return;
+    }
+    let counted =
+        |names: &[&str]| names.iter().find_map(|name| present(record, name).and_then(count));
+    row.input_tokens = counted(&["input_tokens", "prompt_tokens"]);
+    row.output_tokens = counted(&["output_tokens", "completion_tokens"]);
+    row.cache_read_input_tokens = counted(&["cache_read_input_tokens", "cached_tokens"]);
+    row.reasoning_output_tokens = counted(&["reasoning_output_tokens", "reasoning_tokens"]);
+    if row.input_tokens.is_some() || row.output_tokens.is_some() {
+        row.usage_source = Some(UsageSource::Client.as_str().to_owned());
+    }
+}
+
+/// What was asked for: by the address, by the record's own word, by the answer, by the dialect.
+pub(super) fn operation(
+    record: &Value,
+    asked: Option<&'static str>,
+    route: Option<&str>,
+    response: &Value,
+    dialect: Option<Dialect>,
+) -> String {
+    const OPERATIONS: &[&str] = &[
+        "chat",
+        "text_completion",
+        "embeddings",
+        "image",
+        "audio",
+        "moderation",
+        "rerank",
+        "realtime",
+        "other",
+    ];
+    let stated = text(record, &["operation"]);
+    let stated = stated.filter(|operation| OPERATIONS.contains(&operation.as_str()));
+    let completion = (dialect == Some(Dialect::OpenAiCompletions)).then_some("text_completion");
+    asked
+        .or_else(|| route.and_then(operation_of_route))
+        .map(str::to_owned)
+        .or(stated)
+        .or_else(|| operation_of_answer(response).map(str::to_owned))
+        .unwrap_or_else(|| completion.unwrap_or("chat").to_owned())
+}
+
+/// What an answer without text shows to have been asked for.
+fn operation_of_answer(response: &Value) -> Option<&'static str> {
+    let has = |list: &str, member: &str| {
+        let item = response.get(list).and_then(|list| list.get(0));
+        item.is_some_and(|item| item.get(member).is_some())
+    };
+    if has("data", "embedding") || has("embeddings", "values") {
+        Some("embeddings")
+    } else if has("data", "b64_json") || has("data", "url") {
+        Some("image")
+    } else if has("results", "category_scores") {
+        Some("moderation")
+    } else if has("results", "relevance_score") {
+        Some("rerank")
+    } else {
+        None
     }
 }
 
@@ -114,25 +203,35 @@ pub(super) fn route(address: &str) -> String {
     path.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
-/// Whether an endpoint is one that generates no text.
-pub(super) fn is_no_chat(route: &str) -> bool {
-    const OTHERS: &[&str] =
-        &["embeddings", "moderations", "images", "audio", "rerank", "files", "batches", "models"];
+/// What an endpoint that generates no text is for.
+pub(super) fn operation_of_route(route: &str) -> Option<&'static str> {
+    const OTHERS: &[(&str, &str)] = &[
+        ("embeddings", "embeddings"),
+        ("moderations", "moderation"),
+        ("images", "image"),
+        ("audio", "audio"),
+        ("rerank", "rerank"),
+        ("realtime", "realtime"),
+        ("files", "other"),
+        ("batches", "other"),
+        ("models", "other"),
+    ];
+    let known = |name: &str| OTHERS.iter().find(|(other, _)| *other == name).map(|(_, to)| *to);
     let mut names = route.split('/').filter(|name| !name.is_empty());
     // Gemini and Azure have the model in the path before the call, so only the ends count.
     let last_two: Vec<&str> = names.by_ref().rev().take(2).collect();
     let is_call = |name: &&str| name.contains("completions") || name.contains("messages");
-    !last_two.iter().any(is_call)
-        && last_two.first().is_some_and(|last| {
-            OTHERS.contains(last)
-                || last_two.get(1).is_some_and(|name| matches!(*name, "images" | "audio"))
-        })
+    if last_two.iter().any(is_call) {
+        return None;
+    }
+    let before = last_two.get(1).filter(|name| matches!(**name, "images" | "audio"));
+    last_two.first().and_then(|last| known(last)).or_else(|| before.and_then(|name| known(name)))
 }
 
-/// Tags that are texts; a single text counts as one tag.
+/// Tags that are texts; a single text counts as one tag, one of JSON as a list.
 pub(super) fn tag_list(record: &Value) -> Vec<String> {
     let tags = present(record, "tags").or_else(|| path(record, &["metadata", "tags"]));
-    match tags {
+    match tags.map(decoded).as_deref() {
         Some(Value::String(tag)) if !tag.is_empty() => vec![tag.clone()],
         Some(Value::Array(tags)) => {
             tags.iter().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -175,15 +274,15 @@ mod tests {
         assert_eq!(route("/v1/messages?beta=true"), "/v1/messages");
         assert_eq!(route("https://host"), "/");
         for (route, other) in [
-            ("/v1/embeddings", true),
-            ("/v1/images/generations", true),
-            ("/v1/moderations", true),
-            ("/v1/chat/completions", false),
-            ("/v1/messages", false),
-            ("/openai/deployments/models/chat/completions", false),
-            ("/api/chat", false),
+            ("/v1/embeddings", Some("embeddings")),
+            ("/v1/images/generations", Some("image")),
+            ("/v1/moderations", Some("moderation")),
+            ("/v1/chat/completions", None),
+            ("/v1/messages", None),
+            ("/openai/deployments/models/chat/completions", None),
+            ("/api/chat", None),
         ] {
-            assert_eq!(is_no_chat(route), other, "{route}");
+            assert_eq!(operation_of_route(route), other, "{route}");
         }
     }
 

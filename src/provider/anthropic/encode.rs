@@ -89,10 +89,12 @@ impl Encoder<'_> {
         Some(cap)
     }
 
-    /// Turns an effort into what the model can be told; says whether the model will think.
+    /// Turns an effort or a thinking budget into what the model can be told; says whether the
+    /// model will think.
     fn thinking(&mut self, cap: Option<u64>, ends_in_tool_results: bool, forced: bool) -> bool {
-        let Some(ReasoningEffort(effort)) = &self.parsed.request.reasoning_effort else {
-            return false;
+        let request = &self.parsed.request;
+        let Some(ReasoningEffort(effort)) = &request.reasoning_effort else {
+            return self.thinking_budget(cap, ends_in_tool_results, forced);
         };
         let path = self.parsed.names.reasoning_effort;
         if effort == "none" {
@@ -124,27 +126,61 @@ impl Encoder<'_> {
         false
     }
 
+    /// A budget that another dialect states goes out as it is, to a model that takes budgets.
+    fn thinking_budget(
+        &mut self,
+        cap: Option<u64>,
+        ends_in_tool_results: bool,
+        forced: bool,
+    ) -> bool {
+        let Some(thinking) = self.parsed.request.extra.get("thinking") else { return false };
+        if thinking.get("type").is_some_and(|kind| kind == "disabled") {
+            let feature = LossFeature::ReasoningEffortDropped;
+            let detail = "thinking is off by default";
+            self.losses.book_as(LossSeverity::Benign, feature, "thinking", detail);
+            return false;
+        }
+        let takes = self.target.model_traits.thinking == Thinking::Budget
+            && !forced
+            && !ends_in_tool_results;
+        let budget = thinking.get("budget_tokens").and_then(Value::as_u64);
+        match budget.filter(|budget| cap.is_some_and(|cap| *budget < cap)) {
+            Some(budget) if takes && budget >= MIN_THINKING_BUDGET => {
+                self.put("thinking", json!({"type": "enabled", "budget_tokens": budget}));
+                true
+            }
+            _ => {
+                self.losses.book(LossFeature::ReasoningEffortDropped, "thinking", "");
+                false
+            }
+        }
+    }
+
     fn sampling(&mut self, thinks: bool) {
-        let request = &self.parsed.request;
+        let (request, names) = (&self.parsed.request, &self.parsed.names);
         let takes = takes_sampling(self.target) && !thinks;
-        for (name, value) in [("temperature", request.temperature), ("top_p", request.top_p)] {
+        let sampling = [
+            ("temperature", names.temperature, request.temperature),
+            ("top_p", names.top_p, request.top_p),
+        ];
+        for (name, path, value) in sampling {
             match value {
                 Some(value) if takes && name == "temperature" && value > MAX_TEMPERATURE => {
                     let detail = format!("{value} became {MAX_TEMPERATURE}");
-                    self.losses.book(LossFeature::TemperatureClamped, name, detail);
+                    self.losses.book(LossFeature::TemperatureClamped, path, detail);
                     self.put(name, MAX_TEMPERATURE);
                 }
                 Some(value) if takes => self.put(name, value),
                 Some(value) => {
                     let severity = sampling_severity(value);
-                    self.losses.book_as(severity, LossFeature::SamplingDropped, name, "");
+                    self.losses.book_as(severity, LossFeature::SamplingDropped, path, "");
                 }
                 None => {}
             }
         }
         match request.top_k {
             Some(top_k) if takes => self.put("top_k", top_k),
-            Some(_) => self.losses.book(LossFeature::SamplingDropped, "top_k", ""),
+            Some(_) => self.losses.book(LossFeature::SamplingDropped, names.top_k, ""),
             None => {}
         }
     }
@@ -184,17 +220,17 @@ impl Encoder<'_> {
     }
 
     fn unsupported(&mut self) {
-        let request = &self.parsed.request;
+        let (request, names) = (&self.parsed.request, &self.parsed.names);
         if let Some(choices) = request.choices.filter(|choices| *choices > 1) {
             let detail = format!("{choices} choices in one request");
-            self.losses.book(LossFeature::ChoicesUnsupported, "n", detail);
+            self.losses.book(LossFeature::ChoicesUnsupported, names.choices, detail);
         }
         if request.seed.is_some() {
-            self.losses.book(LossFeature::SeedDropped, "seed", "");
+            self.losses.book(LossFeature::SeedDropped, names.seed, "");
         }
         let penalties = [
-            ("presence_penalty", request.presence_penalty),
-            ("frequency_penalty", request.frequency_penalty),
+            (names.presence_penalty, request.presence_penalty),
+            (names.frequency_penalty, request.frequency_penalty),
         ];
         for (name, value) in penalties {
             if let Some(value) = value {
@@ -219,6 +255,8 @@ impl Encoder<'_> {
     fn extra(&mut self) {
         for (name, value) in &self.parsed.request.extra {
             match (name.as_str(), value.as_str()) {
+                // Settled with the thinking.
+                ("thinking", _) if self.parsed.request.reasoning_effort.is_none() => {}
                 ("service_tier", Some("auto")) => self.service_tier("auto"),
                 ("service_tier", Some("default")) => self.service_tier("standard_only"),
                 _ => extra::book(name, value, self.losses),

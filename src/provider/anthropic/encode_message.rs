@@ -263,6 +263,7 @@ impl Writer<'_> {
                 self.losses.book(LossFeature::ContentUnsupported, path, "file that is no PDF");
             }
             ("file", None, Some(_)) => self.losses.book(LossFeature::FileIdUnsupported, path, ""),
+            ("document", ..) if raw.get("source").is_some() => return Some(raw.clone()),
             ("input_audio", ..) => self.losses.book(LossFeature::AudioUnsupported, path, ""),
             _ => self.losses.book(LossFeature::ContentUnsupported, path, kind),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{ChatRequest, Tool, ToolChoice};
+use crate::chat::{Tool, ToolChoice};
 use crate::provider::adapter::{Parsed, Target};
 use crate::provider::loss::{LossFeature, LossSeverity, Losses};
 
@@ -29,7 +29,7 @@ pub(super) fn tools(
 ) -> Tools {
     let request = &parsed.request;
     if request.tools.is_empty() {
-        return only_in_history(request, called, losses);
+        return only_in_history(parsed, called, losses);
     }
     let allowed = allowed_tools(request.tool_choice.as_ref());
     if allowed.is_some() {
@@ -48,7 +48,7 @@ pub(super) fn tools(
             losses.book_as(
                 LossSeverity::Untranslatable,
                 LossFeature::ToolChoiceChanged,
-                "tool_choice",
+                parsed.names.tool_choice,
                 "unknown form",
             );
             None
@@ -60,11 +60,12 @@ pub(super) fn tools(
 }
 
 /// The API refuses tool blocks in the history of a request without tools.
-fn only_in_history(request: &ChatRequest, called: &BTreeSet<String>, losses: &mut Losses) -> Tools {
+fn only_in_history(parsed: &Parsed, called: &BTreeSet<String>, losses: &mut Losses) -> Tools {
+    let (request, names) = (&parsed.request, &parsed.names);
     let parameters = [
-        ("tool_choice", LossFeature::ToolChoiceChanged, request.tool_choice.is_some()),
+        (names.tool_choice, LossFeature::ToolChoiceChanged, request.tool_choice.is_some()),
         (
-            "parallel_tool_calls",
+            names.parallel_tool_calls,
             LossFeature::ParallelToolCallsDropped,
             request.parallel_tool_calls.is_some(),
         ),
@@ -146,7 +147,8 @@ fn choice_value(
     let serial = parsed.request.parallel_tool_calls == Some(false);
     let is_forced = matches!(choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
     let choice = if is_forced && !target.model_traits.forced_tool_use {
-        losses.book(LossFeature::ToolChoiceChanged, "tool_choice", "the model cannot be forced");
+        let path = parsed.names.tool_choice;
+        losses.book(LossFeature::ToolChoiceChanged, path, "the model cannot be forced");
         Some(ToolChoice::Auto)
     } else {
         choice

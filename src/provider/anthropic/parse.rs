@@ -34,6 +34,7 @@ const NAMES: ParameterNames = ParameterNames {
     reasoning_effort: "output_config.effort",
     response_format: "output_config.format",
     parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
+    ..ParameterNames::COMMON
 };
 
 /// Reads a request body.

@@ -56,6 +56,20 @@ struct EventWire<'a> {
     delta: Option<DeltaWire<'a>>,
     usage: Option<UsageWire>,
     error: Option<Value>,
+    /// What Bedrock adds to the last event.
+    #[serde(rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<Box<Metrics>>,
+}
+
+/// Bedrock's own counts, which exclude cached tokens too.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are Bedrock's")]
+struct Metrics {
+    input_token_count: Count,
+    output_token_count: Count,
+    cache_read_input_token_count: Count,
+    cache_write_input_token_count: Count,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -186,7 +200,12 @@ impl Events for AnthropicEvents {
                 self.add_usage(event.usage);
                 Step::Nothing
             }
-            "message_stop" => Step::Finished,
+            "message_stop" => {
+                if let Some(metrics) = event.metrics {
+                    self.complete_usage(*metrics);
+                }
+                Step::Finished
+            }
             "error" => {
                 let stated = Stated::from_value(&event.error.unwrap_or(Value::Null));
                 Step::Failed(stated.classed(ErrorClass::StreamError))
@@ -212,6 +231,20 @@ impl AnthropicEvents {
         if let Some(usage) = usage {
             self.usage.get_or_insert_default().update(usage);
         }
+    }
+
+    /// Bedrock's counts stand in for those that the model's own events did not state.
+    fn complete_usage(&mut self, metrics: Metrics) {
+        let stated = self.usage.unwrap_or_default();
+        let mut usage = UsageWire {
+            input_tokens: metrics.input_token_count,
+            output_tokens: metrics.output_token_count,
+            cache_read_input_tokens: metrics.cache_read_input_token_count,
+            cache_creation_input_tokens: metrics.cache_write_input_token_count,
+            output_tokens_details: None,
+        };
+        usage.update(stated);
+        self.usage = Some(usage);
     }
 
     fn message(&mut self, message: MessageWire<'_>, response: &mut ChatResponse) {

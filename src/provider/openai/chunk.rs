@@ -294,8 +294,13 @@ fn set_once(place: &mut Option<String>, text: Option<&Text<'_>>) {
     }
 }
 
+/// The token counts of an answer that has no other member in common with a chat's.
+pub(in crate::provider) fn usage(counts: &Value) -> Option<Usage> {
+    UsageWire::deserialize(counts).ok().map(Usage::from)
+}
+
 /// The neutral reason for a `finish_reason` of OpenAI or of a server that speaks its protocol.
-fn finish_reason(raw: &str) -> FinishReason {
+pub(in crate::provider) fn finish_reason(raw: &str) -> FinishReason {
     match raw {
         // Together says `eos`.
         "stop" | "eos" => FinishReason::Stop,

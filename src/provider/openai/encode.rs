@@ -65,7 +65,8 @@ impl Encoder<'_> {
             if request.tool_choice.is_some() {
                 let severity = LossSeverity::Benign;
                 let feature = LossFeature::ToolChoiceChanged;
-                self.losses.book_as(severity, feature, "tool_choice", "no tools are left");
+                let path = self.parsed.names.tool_choice;
+                self.losses.book_as(severity, feature, path, "no tools are left");
             }
             return;
         }
@@ -76,8 +77,12 @@ impl Encoder<'_> {
             Some(ToolChoice::None) => self.put("tool_choice", "none"),
             Some(ToolChoice::Required) => self.put("tool_choice", "required"),
             Some(ToolChoice::Named(name)) => self.named_choice(name),
+            Some(ToolChoice::Other(choice)) if choice.get("allowed_tools").is_some() => {
+                self.put("tool_choice", choice.clone());
+            }
             Some(ToolChoice::Other(_)) => {
-                self.losses.book(LossFeature::ToolChoiceChanged, "tool_choice", "unknown form");
+                let path = self.parsed.names.tool_choice;
+                self.losses.book(LossFeature::ToolChoiceChanged, path, "unknown form");
             }
         }
         if let Some(parallel) = request.parallel_tool_calls {
@@ -89,7 +94,8 @@ impl Encoder<'_> {
         if self.parsed.request.tools.iter().any(|tool| tool.name == name) {
             self.put("tool_choice", json!({"type": "function", "function": {"name": name}}));
         } else {
-            self.losses.book(LossFeature::ToolChoiceChanged, "tool_choice", "no such tool is left");
+            let path = self.parsed.names.tool_choice;
+            self.losses.book(LossFeature::ToolChoiceChanged, path, "no such tool is left");
         }
     }
 
@@ -105,20 +111,23 @@ impl Encoder<'_> {
     }
 
     fn sampling(&mut self) {
-        let request = &self.parsed.request;
-        let sampling = [("temperature", request.temperature), ("top_p", request.top_p)];
-        for (name, value) in sampling {
+        let (request, names) = (&self.parsed.request, &self.parsed.names);
+        let sampling = [
+            ("temperature", names.temperature, request.temperature),
+            ("top_p", names.top_p, request.top_p),
+        ];
+        for (name, path, value) in sampling {
             match value {
                 Some(value) if self.target.supports_sampling => self.put(name, value),
                 Some(value) => {
                     let severity = sampling_severity(value);
-                    self.losses.book_as(severity, LossFeature::SamplingDropped, name, "");
+                    self.losses.book_as(severity, LossFeature::SamplingDropped, path, "");
                 }
                 None => {}
             }
         }
         if request.top_k.is_some() {
-            self.losses.book(LossFeature::SamplingDropped, "top_k", "");
+            self.losses.book(LossFeature::SamplingDropped, names.top_k, "");
         }
     }
 
@@ -191,7 +200,10 @@ impl Encoder<'_> {
         };
         if is_reasoning_model(self.target.model) {
             self.put("reasoning_effort", effort);
-            self.losses.book(LossFeature::ReasoningEffortChanged, path, effort);
+            // Both of OpenAI's interfaces have the same scale.
+            if path != super::RESPONSES_EFFORT {
+                self.losses.book(LossFeature::ReasoningEffortChanged, path, effort);
+            }
         } else {
             self.losses.book(LossFeature::ReasoningEffortDropped, path, effort);
         }
@@ -210,6 +222,12 @@ impl Encoder<'_> {
                 ("thinking", _) => {}
                 ("service_tier", Some("auto")) => self.service_tier("auto"),
                 ("service_tier", Some("standard_only")) => self.service_tier("default"),
+                ("service_tier", Some(tier @ ("default" | "flex" | "priority"))) => {
+                    self.service_tier(tier);
+                }
+                ("verbosity", Some(_)) if is_reasoning_model(self.target.model) => {
+                    self.put("verbosity", value.clone());
+                }
                 _ => extra::book(name, value, self.losses),
             }
         }

@@ -65,6 +65,11 @@ impl Writer<'_> {
                 Part::Other { kind, raw } if kind == "document" => {
                     parts.extend(self.document(raw, origin.part(index)));
                 }
+                // Only other dialects come here, in which these were given the API's own form.
+                Part::Other { kind, raw } if kind == "input_audio" => parts.push(raw.clone()),
+                Part::Other { kind, raw } if kind == "file" => {
+                    parts.extend(self.file(raw, origin.part(index)));
+                }
                 other => self.refuse(other, origin.part(index)),
             }
         }
@@ -132,6 +137,15 @@ impl Writer<'_> {
             let id = Value::from(call_id.clone());
             self.push(message, vec![("tool_call_id", id), ("content", content(parts))]);
         }
+    }
+
+    /// A file that the request holds; one that the captured provider holds cannot be had.
+    fn file(&mut self, raw: &Value, path: &str) -> Option<Value> {
+        if raw.get("file").is_some_and(|file| file.get("file_data").is_some()) {
+            return Some(raw.clone());
+        }
+        self.losses.book(LossFeature::FileIdUnsupported, path, "");
+        None
     }
 
     /// A document as the part that comes nearest to it.

@@ -24,6 +24,11 @@ use super::loss::Losses;
 use super::protocol::Protocol;
 use super::raw::Edit;
 
+pub(super) use chunk::{finish_reason, usage};
+
+/// Where OpenAI Responses carries the reasoning effort.
+pub(super) const RESPONSES_EFFORT: &str = "reasoning.effort";
+
 /// The adapter of OpenAI Chat Completions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OpenAiChat;

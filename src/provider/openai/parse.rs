@@ -35,19 +35,10 @@ const NEUTRAL: &[&str] = &[
     "stream",
 ];
 
-const NAMES: ParameterNames = ParameterNames {
-    output_cap: "max_tokens",
-    stop: "stop",
-    user: "user",
-    reasoning_effort: "reasoning_effort",
-    response_format: "response_format",
-    parallel_tool_calls: "parallel_tool_calls",
-};
-
 /// Reads a request body.
 pub(super) fn parse(body: &Value) -> Result<Parsed, ParseError> {
     let object = body.as_object().ok_or_else(|| ParseError::wrong("body", "an object"))?;
-    let mut parsed = Parsed { names: NAMES, ..Parsed::default() };
+    let mut parsed = Parsed { names: ParameterNames::COMMON, ..Parsed::default() };
     parse_message::messages(object, &mut parsed)?;
     tools(object, &mut parsed)?;
     legacy_functions(object, &mut parsed);

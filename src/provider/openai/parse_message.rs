@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::chat::{ImageSource, Message, Part, Role, ToolCall};
+use crate::chat::{Message, Part, Role, ToolCall};
 use crate::provider::adapter::{Origin, ParseError, Parsed};
 use crate::provider::json::{filled_text, present, text};
 use crate::provider::loss::{LossFeature, Losses};
+use crate::provider::media;
 
 /// Reads `messages`.
 pub(super) fn messages(object: &Map<String, Value>, parsed: &mut Parsed) -> Result<(), ParseError> {
@@ -179,22 +180,10 @@ fn part(value: &Value) -> Option<Part> {
             // LiteLLM and older servers take the address without its object.
             let image = object.get("image_url")?;
             let url = image.get("url").unwrap_or(image).as_str()?;
-            let detail = image.get("detail").and_then(Value::as_str).map(str::to_owned);
-            Part::Image { source: image_source(url), detail }
+            media::image_at(url, image.get("detail").and_then(Value::as_str))
         }
         _ => Part::Other { kind: kind.to_owned(), raw: value.clone() },
     })
-}
-
-/// A picture's place: inline for a base64 data URL (RFC 2397), else the address as it is.
-fn image_source(url: &str) -> ImageSource {
-    let inline = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-    match inline {
-        Some((media_type, data)) => {
-            ImageSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() }
-        }
-        None => ImageSource::Url(url.to_owned()),
-    }
 }
 
 fn tool_call(value: &Value) -> Option<Part> {

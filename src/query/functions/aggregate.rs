@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::estimate::estimate_type;
-use super::methods::{METHODS, Method};
+use super::methods::{METHODS, Method, Rows};
 
 /// All estimating aggregate functions.
 pub(crate) fn aggregates() -> Vec<AggregateUDF> {
@@ -114,18 +114,6 @@ impl std::fmt::Debug for Method {
     }
 }
 
-impl Collected {
-    fn rows(&self) -> Vec<Vec<f64>> {
-        let mut rows: Vec<Vec<f64>> =
-            self.data.chunks_exact(self.method.data).map(<[f64]>::to_vec).collect();
-        rows.sort_unstable_by(|a, b| {
-            let differing = a.iter().zip(b).map(|(a, b)| a.total_cmp(b));
-            differing.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-        });
-        rows
-    }
-}
-
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let columns = values.iter().map(as_floats).collect::<Result<Vec<Float64Array>>>()?;
@@ -147,7 +135,7 @@ impl Accumulator for Collected {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let rows = self.rows();
+        let rows = Rows::sorted(self.data.clone(), self.method.data);
         Ok((self.method.compute)(&rows, &self.constants).into_scalar())
     }
 

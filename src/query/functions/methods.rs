@@ -20,6 +20,37 @@ const DRAWS: usize = 10_000;
 /// Level of bounds when a query names none.
 const DEFAULT_CONFIDENCE: f64 = 0.95;
 
+/// Rows of numbers of one width, sorted as wholes, in one piece of memory.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    data: Vec<f64>,
+    width: usize,
+}
+
+impl Rows {
+    /// Cuts numbers into rows and sorts these; a rest that fills no row is left out.
+    pub(crate) fn sorted(mut data: Vec<f64>, width: usize) -> Self {
+        if width <= 1 {
+            data.sort_unstable_by(f64::total_cmp);
+            return Rows { data, width: 1 };
+        }
+        let mut rows: Vec<&[f64]> = data.chunks_exact(width).collect();
+        rows.sort_unstable_by(|a, b| {
+            let mut differing = a.iter().zip(*b).map(|(a, b)| a.total_cmp(b));
+            differing.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+        });
+        Rows { data: rows.concat(), width }
+    }
+
+    fn iter(&self) -> std::slice::ChunksExact<'_, f64> {
+        self.data.chunks_exact(self.width)
+    }
+
+    fn len(&self) -> usize {
+        self.data.len() / self.width
+    }
+}
+
 /// One method: its name in SQL, its arguments, and what it computes.
 pub(crate) struct Method {
     pub(crate) name: &'static str,
@@ -29,7 +60,7 @@ pub(crate) struct Method {
     pub(crate) data: usize,
     /// Numbers of constants that may follow the data.
     pub(crate) constants: &'static [usize],
-    pub(crate) compute: fn(&[Vec<f64>], &[f64]) -> EstimateRow,
+    pub(crate) compute: fn(&Rows, &[f64]) -> EstimateRow,
 }
 
 /// Every estimating function.
@@ -106,7 +137,7 @@ fn constant(constants: &[f64], index: usize) -> Option<f64> {
     constants.get(index).copied().filter(|value| !value.is_nan())
 }
 
-fn clustered(rows: &[Vec<f64>], value: usize, cluster: usize) -> Vec<(f64, u64)> {
+fn clustered(rows: &Rows, value: usize, cluster: usize) -> Vec<(f64, u64)> {
     rows.iter().map(|row| (row[value], row[cluster] as u64)).collect()
 }
 
@@ -134,7 +165,7 @@ fn with_gate(mut row: EstimateRow, gate: Option<Result<GateTest, StatsError>>) -
     row
 }
 
-fn quantile_independent(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn quantile_independent(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let values: Vec<f64> = rows.iter().map(|row| row[0]).collect();
     let p = constant(constants, 0).unwrap_or(f64::NAN);
     let confidence = constant(constants, 1).unwrap_or(DEFAULT_CONFIDENCE);
@@ -142,7 +173,7 @@ fn quantile_independent(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
     from_estimate(bounds, rows.len())
 }
 
-fn quantile_clustered(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn quantile_clustered(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let values = clustered(rows, 0, 1);
     let p = constant(constants, 0).unwrap_or(f64::NAN);
     let confidence = constant(constants, 1).unwrap_or(DEFAULT_CONFIDENCE);
@@ -151,7 +182,7 @@ fn quantile_clustered(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
     with_gate(estimate, gate)
 }
 
-fn ratio_of_quantiles(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn ratio_of_quantiles(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let pairs: Vec<PairedValue> = rows
         .iter()
         .map(|row| PairedValue { candidate: row[0], incumbent: row[1], cluster: row[2] as u64 })
@@ -178,7 +209,7 @@ fn ratio_of_quantiles(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
     }
 }
 
-fn rate(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn rate(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let events: Vec<(bool, u64)> = rows.iter().map(|row| (row[0] > 0.5, row[1] as u64)).collect();
     let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
     let mut estimate = from_estimate(rate_bounds(&events, confidence), rows.len());
@@ -191,12 +222,12 @@ fn rate(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
     with_gate(estimate, gate)
 }
 
-fn mean(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn mean(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
     mean_of(rows, confidence, constant(constants, 1), None)
 }
 
-fn bounded_mean(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn bounded_mean(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
     let range = (constants.get(2).copied(), constants.get(3).copied());
     let range = range.0.zip(range.1);
@@ -204,7 +235,7 @@ fn bounded_mean(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
 }
 
 fn mean_of(
-    rows: &[Vec<f64>],
+    rows: &Rows,
     confidence: f64,
     limit: Option<f64>,
     range: Option<(f64, f64)>,
@@ -223,7 +254,7 @@ fn mean_of(
     estimate
 }
 
-fn totals(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn totals(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let y: Vec<f64> = rows.iter().map(|row| row[0]).collect();
     let x: Vec<f64> = rows.iter().map(|row| row[1]).collect();
     let cluster: Vec<u64> = rows.iter().map(|row| row[2] as u64).collect();
@@ -245,7 +276,7 @@ fn totals(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
     }
 }
 
-fn ratios(rows: &[Vec<f64>], constants: &[f64]) -> EstimateRow {
+fn ratios(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let rate_rows: Vec<RateRow> = rows
         .iter()
         .map(|row| RateRow {

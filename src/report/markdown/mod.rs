@@ -1,10 +1,12 @@
 //! The report as GitHub-flavoured Markdown that fits one pull request comment.
 
+mod audit;
 mod criteria;
 mod table;
 
 use std::fmt::Write as _;
 
+pub use self::audit::audit_markdown;
 use self::table::{heading, list, table};
 use super::Report;
 use super::escape::{escape_markdown, markdown_code};

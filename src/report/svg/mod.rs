@@ -12,6 +12,7 @@ mod criterion_interval;
 mod ecdf;
 mod element;
 mod error_timeline;
+mod heat_map;
 mod scale;
 
 pub(crate) use arm_style::ArmStyles;
@@ -21,6 +22,7 @@ pub(crate) use criterion_interval::criterion_interval;
 pub(crate) use ecdf::ecdf;
 pub(crate) use element::Element;
 pub(crate) use error_timeline::error_timeline;
+pub(crate) use heat_map::{HeatCell, WEEKDAYS, heat_map};
 
 /// Width of every chart in user units; a chart fits a phone's column at about one pixel per unit.
 const WIDTH: f64 = 400.0;

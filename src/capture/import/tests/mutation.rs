@@ -3,8 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::capture::chunk::Chunk;
-use crate::capture::lines::Lines;
+use crate::capture::frame::{Framing, Units};
 
 /// Lines of both formats, for damage that reaches deep into the readers.
 fn seeds() -> Vec<Vec<u8>> {
@@ -39,13 +38,14 @@ fn damage(mut line: Vec<u8>, wounds: &[(usize, u8, u8)]) -> Vec<u8> {
 }
 
 fn parse_all(text: &[u8], format: &'static dyn LogFormat) -> (usize, Vec<Item>) {
-    let mut reader = Lines::new(text, 1 << 20);
+    let framing = Framing::JsonLines;
+    let mut reader = Units::new(text, framing.scanner(), 1 << 20);
     let (mut lines, mut items) = (0, Vec::new());
     while let Some(chunk) = reader.next_chunk() {
-        let chunk: Chunk = chunk;
         lines += chunk.lines.len();
-        let context = ReadContext::default();
-        let parser = Parser { file: "f", format, context, redactor: &SecretsOnly, cut: false };
+        let context = &ReadContext::default();
+        let (framing, redactor) = (&framing, &SecretsOnly);
+        let parser = Parser { file: "f", framing, format, context, redactor, cut: false };
         items.extend(parser.parse(&chunk));
     }
     (lines, items)
@@ -74,7 +74,7 @@ proptest! {
             if name == "plain" {
                 for item in [items.first(), items.last()] {
                     prop_assert!(
-                        matches!(item, Some(Item::Row(row, _)) if row.request_id == "neighbour")
+                        matches!(item, Some(Item::Row(row)) if row.exchange.request_id == "neighbour")
                     );
                 }
             }

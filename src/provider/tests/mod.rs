@@ -1,0 +1,7 @@
+//! Promises that hold for every dialect.
+
+mod answers;
+mod prepare;
+mod properties;
+mod requests;
+mod streams;

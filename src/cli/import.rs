@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
+use super::import_progress::ImportReporter;
 use super::redaction::{self, Personal};
 use super::{Common, load, print, say};
 use crate::capture::{
@@ -175,7 +176,10 @@ pub(super) fn import_into(
     options: &ImportOptions,
     redactor: &Personal,
 ) -> Result<u8, Failure> {
-    let outcome = capture::import(project, options, redactor, &mut |_| {})?;
+    let mut reporter = ImportReporter::new(common);
+    let outcome =
+        capture::import(project, options, redactor, &mut |progress| reporter.observe(progress))?;
+    drop(reporter);
     tell_sources(common, &outcome);
     print(&format!("{}\n", outcome.conservation_line()))?;
     if let Some(line) = redactor.summary() {

@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod failure;
 mod import;
+mod import_progress;
 mod judge;
 mod load;
 mod progress;

@@ -18,6 +18,7 @@ mod hostile;
 mod import_formats;
 mod kills;
 mod queries;
+mod real_logs;
 mod replays;
 mod report_views;
 mod stat_vectors;

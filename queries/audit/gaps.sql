@@ -23,8 +23,11 @@ ranked AS (
            COUNT(*) OVER () AS n
     FROM silences
 ),
-usual AS (
-    SELECT MAX(silence_us) AS usual_us FROM ranked WHERE place = n - (n * 99 + 99) / 100 + 1
+rated AS (
+    SELECT from_us, to_us, silence_us, place, n,
+           MAX(CASE WHEN place = n - (n * 99 + 99) / 100 + 1 THEN silence_us END) OVER ()
+               AS usual_us
+    FROM ranked
 )
 SELECT to_char(to_timestamp_micros(from_us), '%Y-%m-%dT%H:%M:%SZ') AS from_at,
        to_char(to_timestamp_micros(to_us), '%Y-%m-%dT%H:%M:%SZ') AS to_at,
@@ -32,6 +35,6 @@ SELECT to_char(to_timestamp_micros(from_us), '%Y-%m-%dT%H:%M:%SZ') AS from_at,
        usual_us / 1000.0 AS usual_ms,
        CAST(silence_us AS DOUBLE) / NULLIF(usual_us, 0) AS times_usual,
        n
-FROM ranked CROSS JOIN usual
+FROM rated
 WHERE place <= 10
 ORDER BY silence_us DESC, from_us

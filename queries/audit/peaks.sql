@@ -24,8 +24,15 @@ span AS (
     SELECT MAX(minute) - MIN(minute) + 1 AS minutes FROM minutes
 ),
 loads AS (
-    SELECT 'requests_per_minute' AS measure, minute, requests AS amount, requests AS n FROM minutes
-    UNION ALL SELECT 'tokens_per_minute', minute, tokens, with_tokens FROM minutes
+    SELECT measures.measure, minute,
+           CASE measures.measure WHEN 'requests_per_minute' THEN requests ELSE tokens END
+               AS amount,
+           CASE measures.measure WHEN 'requests_per_minute' THEN requests ELSE with_tokens END
+               AS n
+    FROM minutes
+    CROSS JOIN (
+        SELECT unnest(make_array('requests_per_minute', 'tokens_per_minute')) AS measure
+    ) AS measures
 ),
 ranked AS (
     SELECT measure, minute, amount, n,
@@ -63,22 +70,23 @@ in_flight AS (
                - step + COALESCE(begun, 0) AS calls
     FROM moments
 ),
+by_calls AS (
+    SELECT calls, MIN(moment) AS first_us, SUM(n) AS n FROM in_flight GROUP BY calls
+),
 concurrency AS (
-    SELECT SUM(n) AS n, MAX(calls) AS peak FROM in_flight
+    SELECT calls, first_us, SUM(n) OVER () AS n, ROW_NUMBER() OVER (ORDER BY calls DESC) AS place
+    FROM by_calls
 ),
 measures AS (
     SELECT measure, n, minutes, p999, peak, peak_us FROM per_minute
     UNION ALL
     SELECT 'concurrency' AS measure, concurrency.n, span.minutes, CAST(NULL AS BIGINT) AS p999,
-           concurrency.peak,
-           (SELECT MIN(moment) FROM in_flight
-            WHERE calls = (SELECT MAX(calls) FROM in_flight)) AS peak_us
+           concurrency.calls AS peak, concurrency.first_us AS peak_us
     FROM concurrency CROSS JOIN span
-    WHERE concurrency.n > 0
+    WHERE concurrency.place = 1 AND concurrency.n > 0
 )
 SELECT measure, n, minutes, p999, peak,
-       CASE WHEN n > 0 THEN to_char(to_timestamp_micros(peak_us), '%Y-%m-%dT%H:%M:%SZ') END
-           AS peak_at,
+       to_char(to_timestamp_micros(peak_us), '%Y-%m-%dT%H:%M:%SZ') AS peak_at,
        (peak * 6 + 4) / 5 AS ask
 FROM measures
 WHERE n > 0

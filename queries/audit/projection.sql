@@ -32,12 +32,27 @@ hourly AS (
     WHERE at_us >= 1420070400000000
     GROUP BY at_us / 3600000000
 ),
+quantities AS (
+    SELECT unnest(make_array('exchanges', 'input_tokens', 'output_tokens', 'recorded_nanousd',
+                             'catalogue_nanousd')) AS quantity
+),
 amounts AS (
-    SELECT 'exchanges' AS quantity, hour, exchanges AS n, exchanges AS amount FROM hourly
-    UNION ALL SELECT 'input_tokens', hour, n_input, input_tokens FROM hourly
-    UNION ALL SELECT 'output_tokens', hour, n_output, output_tokens FROM hourly
-    UNION ALL SELECT 'recorded_nanousd', hour, n_recorded, recorded_nanousd FROM hourly
-    UNION ALL SELECT 'catalogue_nanousd', hour, n_catalogue, catalogue_nanousd FROM hourly
+    SELECT quantities.quantity, hourly.hour,
+           CASE quantities.quantity
+               WHEN 'exchanges' THEN exchanges
+               WHEN 'input_tokens' THEN n_input
+               WHEN 'output_tokens' THEN n_output
+               WHEN 'recorded_nanousd' THEN n_recorded
+               ELSE n_catalogue
+           END AS n,
+           CASE quantities.quantity
+               WHEN 'exchanges' THEN exchanges
+               WHEN 'input_tokens' THEN input_tokens
+               WHEN 'output_tokens' THEN output_tokens
+               WHEN 'recorded_nanousd' THEN recorded_nanousd
+               ELSE catalogue_nanousd
+           END AS amount
+    FROM hourly CROSS JOIN quantities
 ),
 span AS (
     SELECT MIN(first_us) AS first_us, MAX(last_us) AS last_us, SUM(exchanges) AS exchanges,
@@ -85,7 +100,7 @@ variation AS (
     FROM (
         SELECT quantities.quantity, whole_days.day, COALESCE(SUM(amounts.amount), 0) AS amount
         FROM whole_days
-        CROSS JOIN (SELECT DISTINCT quantity FROM amounts) AS quantities
+        CROSS JOIN quantities
         LEFT JOIN amounts ON amounts.quantity = quantities.quantity
             AND amounts.hour / 24 = whole_days.day
         GROUP BY quantities.quantity, whole_days.day

@@ -49,7 +49,13 @@ pub(super) async fn audit(common: &Common, own: &AuditArguments) -> Result<u8, F
     let project = load::project(common);
     let manifest = CaptureStore::open(&project)?.manifest().clone();
     let has_plan = common.config.is_some() || load::plan_path(common).is_file();
-    let plan = has_plan.then(|| load::plan(common)).transpose()?;
+    let plan = match has_plan.then(|| load::plan(common)).transpose() {
+        Err(_) if common.config.is_none() => {
+            say(common, "warning: the plan is not finished, so its model maps are left aside");
+            None
+        }
+        plan => plan?,
+    };
     let prices = plan.as_ref().map(|plan| load::prices(common, plan)).transpose()?;
     let scope =
         Scope { run: None, plan: plan.as_ref().zip(prices.as_ref()), threads: common.threads };

@@ -34,7 +34,7 @@ use super::reason::{FilterReason, RejectReason};
 
 /// A log format: records to captured exchanges.
 ///
-/// A record is what the [framing](super::frame) of the file makes of it: an object for JSON, for a
+/// A record is what the framing of the file makes of it: an object for JSON, for a
 /// row of CSV (every value a text), for a flow of mitmproxy, for a message of GoReplay and for a row
 /// of Parquet; a text for a line of anything else.
 pub trait LogFormat: Sync {

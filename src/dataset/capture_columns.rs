@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeStringArray,
+    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeStringBuilder,
     ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field};
@@ -21,7 +21,7 @@ macro_rules! column {
         |rows| Arc::new(StringArray::from_iter(rows.iter().map(|row| row.$field.as_deref())))
     };
     (content? $field:ident) => {
-        |rows| Arc::new(LargeStringArray::from_iter(rows.iter().map(|row| row.$field.as_deref())))
+        |rows| content(rows, |row| row.$field.as_deref())
     };
     (int $field:ident) => {
         |rows| Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.$field)))
@@ -118,6 +118,16 @@ pub(super) const COLUMNS: &[Column] = &[
     column!(texts features),
     column!(texts flaws),
 ];
+
+/// A column of long texts, in a buffer of the size that they need: growing it would copy them.
+fn content(rows: &[&Row], field: fn(&Row) -> Option<&str>) -> ArrayRef {
+    let bytes = rows.iter().filter_map(|row| field(row)).map(str::len).sum();
+    let mut column = LargeStringBuilder::with_capacity(rows.len(), bytes);
+    for row in rows {
+        column.append_option(field(row));
+    }
+    Arc::new(column.finish())
+}
 
 fn texts(rows: &[&Row], field: fn(&Row) -> &Vec<String>) -> ArrayRef {
     let element = Field::new("element", DataType::Utf8, false);

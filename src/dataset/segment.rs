@@ -229,8 +229,15 @@ fn writer_properties(schema: &SchemaRef) -> WriterProperties {
         .set_compression(Compression::ZSTD(level))
         .set_created_by(format!("rehearsal {}", env!("CARGO_PKG_VERSION")))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS * 2));
-    // Dictionaries and statistics pay for names, not for long texts that hardly repeat.
-    for name in ["request_body", "response_text", "tool_calls", "request_id", "losses"] {
+    // Dictionaries and statistics pay for names, not for texts that are long or hardly repeat.
+    for name in [
+        "request_body",
+        "response_text",
+        "tool_calls",
+        "request_id",
+        "prompt_fingerprint",
+        "losses",
+    ] {
         if schema.column_with_name(name).is_some() {
             let column = ColumnPath::from(name);
             properties = properties

@@ -1,0 +1,4 @@
+//! Fuzzes the reader of the log format `azure_apim`.
+
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rehearsal_fuzz::reader("azure_apim", data));

@@ -1,0 +1,4 @@
+//! Fuzzes the reader of the log format `otlp`.
+
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rehearsal_fuzz::reader("otlp", data));

@@ -3,7 +3,8 @@
 //! Generates LiteLLM payloads as a gateway writes them (`REHEARSAL_BENCH_MB`, 256 by default),
 //! imports them as `rehearsal import` does, and prints the rate beside that of a peer in the same
 //! run: `serde_json` parsing the same lines on all cores and writing nothing. The ratio is what
-//! counts; the peers with files of their own (DuckDB, Polars) are in `benches/peers`.
+//! counts. `REHEARSAL_BENCH_KEEP=FILE` keeps the payloads, for `benches/peers/import_peers.py`,
+//! which times DuckDB and Polars on them.
 
 #![allow(
     clippy::print_stdout,
@@ -15,7 +16,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rand::seq::IndexedRandom;
@@ -109,9 +110,14 @@ fn size_mb() -> u64 {
     std::env::var("REHEARSAL_BENCH_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(256)
 }
 
+#[expect(clippy::disallowed_methods, reason = "where a benchmark keeps its data too")]
+fn kept_log() -> Option<PathBuf> {
+    std::env::var("REHEARSAL_BENCH_KEEP").ok().map(PathBuf::from)
+}
+
 fn main() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let log = folder.path().join("payloads.jsonl");
+    let log = kept_log().unwrap_or_else(|| folder.path().join("payloads.jsonl"));
     let bytes = size_mb() << 20;
     let rows = generate(&log, bytes);
     let gigabytes = bytes as f64 / 1e9;

@@ -14,10 +14,11 @@ use super::redact::Redactor;
 struct TimesOnly;
 
 impl Redactor for TimesOnly {
-    fn redact(&self, row: &mut CapturedExchange) {
+    fn redact(&self, row: &mut CapturedExchange) -> bool {
         let id = std::mem::take(&mut row.request_id);
         let at = row.captured_at;
         *row = CapturedExchange { request_id: id, captured_at: at, ..CapturedExchange::default() };
+        false
     }
 
     fn redact_text<'t>(&self, _: &'t str) -> Cow<'t, str> {

@@ -8,8 +8,9 @@ use super::secrets;
 
 /// Something that takes what must not be kept out of captured content.
 pub trait Redactor: Send + Sync {
-    /// Redacts every text column of an exchange; JSON columns stay valid JSON.
-    fn redact(&self, exchange: &mut CapturedExchange);
+    /// Redacts every text column of an exchange; JSON columns stay valid JSON. Says whether the
+    /// request body is another one now.
+    fn redact(&self, exchange: &mut CapturedExchange) -> bool;
 
     /// Redacts a text of any kind, such as the excerpt of a line that could not be read.
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str>;
@@ -35,13 +36,14 @@ pub trait Redactor: Send + Sync {
 pub struct SecretScrubber;
 
 impl Redactor for SecretScrubber {
-    fn redact(&self, exchange: &mut CapturedExchange) {
+    fn redact(&self, exchange: &mut CapturedExchange) -> bool {
         for text in plain_texts(exchange) {
             replace(text, secrets::scrub_text);
         }
-        for json in json_texts(exchange) {
+        for json in [&mut exchange.tool_calls, &mut exchange.tags].into_iter().flatten() {
             replace(json, secrets::scrub_json);
         }
+        exchange.request_body.as_mut().is_some_and(|body| replace(body, secrets::scrub_json))
     }
 
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -62,7 +64,9 @@ impl Redactor for SecretScrubber {
 pub struct SecretsOnly;
 
 impl Redactor for SecretsOnly {
-    fn redact(&self, _: &mut CapturedExchange) {}
+    fn redact(&self, _: &mut CapturedExchange) -> bool {
+        false
+    }
 
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         Cow::Borrowed(text)
@@ -77,10 +81,12 @@ impl Redactor for SecretsOnly {
     }
 }
 
-fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {
-    if let Cow::Owned(redacted) = redact(text) {
-        *text = redacted;
-    }
+/// Says whether the text is another one now.
+fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) -> bool {
+    let Cow::Owned(redacted) = redact(text) else { return false };
+    let is_changed = *text != redacted;
+    *text = redacted;
+    is_changed
 }
 
 /// The columns that hold plain text from the log.
@@ -114,11 +120,6 @@ pub(super) fn free_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mu
         &mut row.error_message,
     ];
     std::iter::once(&mut row.request_id).chain(optional.into_iter().flatten())
-}
-
-/// The columns that hold JSON.
-fn json_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> {
-    [&mut row.request_body, &mut row.tool_calls, &mut row.tags].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{
-    CapturedExchange, RejectRow, SegmentRecord, Table, write_capture_segment, write_segment,
+    CapturedExchange, RejectRow, SegmentRecord, Table, file_sha256, write_capture_segment,
+    write_segment,
 };
 
 use super::body::content_bytes;
@@ -84,7 +85,8 @@ impl SegmentWriter {
         }
         let file = format!("part-{:05}.parquet", self.written.len());
         let exchanges: Vec<&CapturedExchange> = rows.iter().map(|row| &*row.exchange).collect();
-        write_capture_segment(&self.folder.join(&file), &exchanges, content_bytes)?;
+        let path = self.folder.join(&file);
+        write_capture_segment(&path, &exchanges, content_bytes)?;
         let at = |row: Option<&&CapturedExchange>| row.map_or(0, |row| row.captured_at);
         self.written.push(SegmentRecord {
             file,
@@ -92,6 +94,7 @@ impl SegmentWriter {
             rows: exchanges.len() as u64,
             from_us: at(exchanges.first()),
             to_us: at(exchanges.last()),
+            sha256: file_sha256(&path)?,
         });
         Ok(())
     }

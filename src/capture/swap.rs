@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{DatasetError, create_private_dir, sync_dir, sync_file};
+use crate::dataset::{DatasetError, create_private_dir, rename, sync_dir, sync_file};
 
 /// A folder beside its place; removed when it is dropped without [`Staging::commit`].
 #[derive(Debug)]
@@ -79,13 +79,10 @@ fn remove(folder: &Path) -> Result<(), DatasetError> {
     }
 }
 
-fn rename(from: &Path, to: &Path) -> Result<(), DatasetError> {
-    fs::rename(from, to).map_err(|source| DatasetError::io("replace", to, source))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::faults;
 
     fn entries(folder: &Path) -> Vec<String> {
         let list = fs::read_dir(folder).unwrap();
@@ -93,6 +90,35 @@ mod tests {
             list.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn whatever_fails_the_folder_is_the_old_one_or_the_new_one() {
+        for operation in 0.. {
+            let parent = tempfile::tempdir().unwrap();
+            let target = parent.path().join("capture");
+            fs::create_dir(&target).unwrap();
+            fs::write(target.join("old"), "").unwrap();
+            let staging = Staging::new(target.clone()).unwrap();
+            fs::write(staging.folder().join("new"), "").unwrap();
+            let fault = faults::fail_after(parent.path(), operation, 28);
+            let committed = staging.commit();
+            let ran_through = fault.is_waiting();
+            drop(fault);
+            let there = entries(&target);
+            match committed {
+                Ok(()) => assert_eq!(there, ["new"]),
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(text.contains(parent.path().to_str().unwrap()), "{text}");
+                    assert!(there == ["old"] || there == ["new"], "{operation}: {there:?}");
+                }
+            }
+            if ran_through {
+                assert!(operation >= 5, "only {operation} operations were seen");
+                return;
+            }
+        }
     }
 
     #[test]

@@ -119,6 +119,23 @@ impl ErrorClass {
         )
     }
 
+    /// Whether the failure is one of an outage: nobody there, nobody answering, or a 5xx. Many of
+    /// them at once say that sending more is of no use now.
+    pub fn is_outage(self) -> bool {
+        matches!(
+            self,
+            ErrorClass::Overloaded
+                | ErrorClass::ServerError
+                | ErrorClass::TimeoutConnect
+                | ErrorClass::TimeoutFirstToken
+                | ErrorClass::TimeoutIdle
+                | ErrorClass::TimeoutTotal
+                | ErrorClass::Tls
+                | ErrorClass::Dns
+                | ErrorClass::Refused
+        )
+    }
+
     /// Whether sending the same request again may succeed.
     pub fn is_retryable(self) -> bool {
         matches!(
@@ -165,6 +182,8 @@ mod tests {
     fn our_quota_and_our_faults_are_different_things() {
         for class in ErrorClass::ALL {
             assert!(!(class.is_rate_limit() && class.is_config_fault()), "{class}");
+            let ours = class.is_rate_limit() || class.is_config_fault();
+            assert!(!(class.is_outage() && ours), "{class}");
         }
     }
 }

@@ -10,7 +10,7 @@ mod request;
 mod response;
 
 pub use error_class::ErrorClass;
-pub use prompt_key::prompt_key;
+pub use prompt_key::{PromptKey, prompt_key};
 pub use request::{
     ChatRequest, ImageSource, Message, Part, ReasoningEffort, ResponseFormat, Role, Tool,
     ToolChoice,

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Message, Part};
+use super::{Message, Part, Role};
 
 /// The first 32 hex digits of SHA-256 over `role 0x1f text` of the messages, joined by `0x1e`.
 ///
@@ -10,19 +10,48 @@ use super::{Message, Part};
 /// dialect and does not depend on call identifiers or on how a picture travels. Several text parts
 /// of one message are joined without a separator.
 pub fn prompt_key(messages: &[Message]) -> String {
-    let mut hash = Sha256::new();
-    for (index, message) in messages.iter().enumerate() {
-        if index > 0 {
-            hash.update([0x1e]);
-        }
-        hash.update(message.role.as_str());
-        hash.update([0x1f]);
-        update_with_text(&mut hash, &message.parts);
+    let mut key = PromptKey::default();
+    for message in messages {
+        key.message(message);
     }
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    let bytes = hash.finalize();
-    let halves = bytes.iter().take(16).flat_map(|byte| [byte >> 4, byte & 0xf]);
-    halves.map(digit).collect()
+    key.finish()
+}
+
+/// The same key made message by message, for a reader that holds no messages.
+#[derive(Debug, Default)]
+pub struct PromptKey {
+    hash: Sha256,
+    has_messages: bool,
+}
+
+impl PromptKey {
+    /// Takes the next message.
+    pub fn message(&mut self, message: &Message) {
+        self.begin(message.role);
+        update_with_text(&mut self.hash, &message.parts);
+    }
+
+    /// Takes the next message, of one text.
+    pub fn text(&mut self, role: Role, text: &str) {
+        self.begin(role);
+        self.hash.update(text);
+    }
+
+    fn begin(&mut self, role: Role) {
+        if std::mem::replace(&mut self.has_messages, true) {
+            self.hash.update([0x1e]);
+        }
+        self.hash.update(role.as_str());
+        self.hash.update([0x1f]);
+    }
+
+    /// The key of the messages so far.
+    pub fn finish(self) -> String {
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+        let bytes = self.hash.finalize();
+        let halves = bytes.iter().take(16).flat_map(|byte| [byte >> 4, byte & 0xf]);
+        halves.map(digit).collect()
+    }
 }
 
 fn update_with_text(hash: &mut Sha256, parts: &[Part]) {
@@ -50,7 +79,14 @@ mod tests {
             Message::text(Role::User, "what is the color of mars"),
         ];
         // Recomputed with Python's hashlib from the recipe in the doc comment.
-        assert_eq!(prompt_key(&messages), "16a05700b97d23e5a15d781fcb17a095");
+        let expected = "16a05700b97d23e5a15d781fcb17a095";
+        assert_eq!(prompt_key(&messages), expected);
+        let mut key = PromptKey::default();
+        for message in &messages {
+            let [Part::Text(text)] = message.parts.as_slice() else { panic!("one text") };
+            key.text(message.role, text);
+        }
+        assert_eq!(key.finish(), expected);
     }
 
     #[test]

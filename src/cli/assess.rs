@@ -6,7 +6,7 @@ use crate::dataset::{CaptureManifest, CaptureStore, Project, RunFolder, sha256_h
 use crate::plan::{Plan, PriceBook};
 use crate::query::{Parameters, QUERIES, Scope, Session};
 use crate::replay::{check_belongs, recover};
-use crate::verdict::{Evidence, Inputs, Verdict, judge, measurements};
+use crate::verdict::{ClientEvidence, Evidence, Inputs, Verdict, judge, measurements};
 
 /// A judged run with the session that it was judged in.
 pub(super) struct Assessment {
@@ -24,8 +24,13 @@ pub(super) async fn assess(
     candidate: Option<&str>,
     threads: Option<usize>,
 ) -> Result<Assessment, Failure> {
-    let capture = CaptureStore::open(project)?.manifest().clone();
+    let capture = CaptureStore::open_checked(project)?.manifest().clone();
     check_belongs(&run.manifest()?, plan, &capture.rows_sha256)?;
+    if let Some(shard) = run.shard() {
+        let message =
+            format!("`{}` is shard {shard} of a run, which only as a whole is judged", run.name());
+        return Err(Failure::input(message).hint("join the shards with `rehearsal merge`"));
+    }
     recover(run).await?;
     let scope = Scope { run: Some(run), plan: Some((plan, prices)), threads };
     let session = Session::open(project, scope).await?;
@@ -48,7 +53,12 @@ pub(super) async fn assess(
         for criterion in &plan.criteria {
             let measured = measurements(criterion, arm, has_control, plan.replay.seed)
                 .map_err(|problem| Failure::input(problem.message).hint(problem.help))?;
-            let found = compare::measure(&session, &measured.measurement).await?;
+            let mut found = compare::measure(&session, &measured.measurement).await?;
+            // Coverage is a figure of the run itself.
+            if plan.replay.strata.is_some() && measured.measurement.query != "criteria/coverage" {
+                let measurement = &measured.measurement;
+                compare::refuse_unequal_weights(&session, measurement, &mut found).await?;
+            }
             findings.push((criterion, arm.clone(), measured, found));
         }
         config_faults.insert(arm.clone(), faults(&session, arm).await?);
@@ -61,7 +71,11 @@ pub(super) async fn assess(
         coverage: compare::coverage(&session).await?,
         money: compare::money(&session).await?,
         budget_nanousd: plan.replay.budget.map_or(0, |budget| budget.0),
-        client_health: compare::client_health(&session).await?,
+        client: ClientEvidence {
+            open_loop: plan.replay.pace.is_open(),
+            health: compare::client_health(&session).await?,
+            slip: compare::schedule_slip(&session).await?,
+        },
         inputs: inputs(&session, plan, &capture).await?,
     };
     let verdict = judge(&evidence);

@@ -114,6 +114,10 @@ fn plan_text(own: &DemoArguments, address: SocketAddr) -> String {
     let seed = own.seed;
     let large = traffic::CANDIDATE_LARGE;
     let small = traffic::CANDIDATE_SMALL;
+    let breaker = match own.scenario {
+        Scenario::Outage => "circuit_breaker = false     # this outage is judged, not waited out\n",
+        _ => "",
+    };
     format!(
         r#"# The plan of the demo. The address is that of the simulated provider of this very run.
 version = 1
@@ -141,7 +145,7 @@ pace = "closed"
 concurrency = 24
 budget = "500 USD"
 seed = {seed}
-
+{breaker}
 [[criterion]]
 metric = "error_rate"
 max = "0.1%"

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::EXIT_RESUMABLE;
+use super::{EXIT_RESUMABLE, progress};
 use crate::capture::ImportError;
 use crate::dataset::DatasetError;
 use crate::plan::{PlanError, PriceBookError};
 use crate::query::QueryError;
-use crate::replay::ReplayError;
+use crate::replay::{MergeError, ReplayError};
 use crate::report::{ReportError, escape_terminal};
 
 const EXIT_INTERNAL: u8 = 1;
@@ -61,12 +61,20 @@ impl Failure {
         self.broken_pipe
     }
 
-    /// Prints the failure on stderr.
-    #[expect(clippy::print_stderr, reason = "the command line is what prints")]
-    pub(super) fn print(&self) -> ExitCode {
-        eprintln!("error: {}", escape_terminal(&self.message));
+    /// Prints the failure on stderr, as an event where events are asked for.
+    pub(super) fn print(&self, json: bool) -> ExitCode {
+        if json {
+            let fields = serde_json::json!({
+                "message": self.message,
+                "hint": self.hint,
+                "exit_code": self.code,
+            });
+            progress::event("error", &fields);
+            return ExitCode::from(self.code);
+        }
+        progress::note(&format!("error: {}", escape_terminal(&self.message)));
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {}", escape_terminal(hint));
+            progress::note(&format!("hint: {}", escape_terminal(hint)));
         }
         ExitCode::from(self.code)
     }
@@ -87,10 +95,32 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Whether a disk is full or failing, rather than a path wrong.
+fn is_storage_failure(error: &DatasetError) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    /// `EIO`, which has no kind of its own.
+    const INPUT_OUTPUT_ERROR: i32 = 5;
+    let DatasetError::Io { source, .. } = error else { return false };
+    matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
+        || source.raw_os_error() == Some(INPUT_OUTPUT_ERROR)
+}
+
 impl From<DatasetError> for Failure {
     fn from(error: DatasetError) -> Self {
+        if is_storage_failure(&error) {
+            return Failure::internal(chain(&error)).hint(
+                "make room on the disk, or see whether it is failing, then run the same command \
+                 again",
+            );
+        }
         let failure = Failure::input(chain(&error));
         match &error {
+            DatasetError::Store { .. } => Failure::new(failure.message, EXIT_RESUMABLE)
+                .hint("check the address, the AWS_… variables and the network, then run again"),
+            DatasetError::Damaged { .. } => failure.hint(
+                "put the file back from a copy; without one, import the logs again if it is in \
+                 `capture`, or begin a new run with `--run NAME` if it is in `runs`",
+            ),
             DatasetError::Io { action: "read", .. } => failure.hint("check the path"),
             DatasetError::Io { path, .. } => failure.hint(format!(
                 "check that {} can be written, and that the disk is not full",
@@ -121,6 +151,9 @@ impl From<PriceBookError> for Failure {
 
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
+        if let QueryError::Dataset(error) = error {
+            return error.into();
+        }
         let failure = Failure::input(chain(&error));
         match error {
             QueryError::UnknownQuery { .. } => {
@@ -142,15 +175,37 @@ impl From<ReportError> for Failure {
 
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
-        Failure::input(chain(&error))
+        match error {
+            ImportError::Dataset(error) => error.into(),
+            error => Failure::input(chain(&error)),
+        }
     }
+}
+
+/// A certificate that is not trusted: what to do depends on what is wrong with it.
+fn untrusted(message: String) -> Failure {
+    let hint = if message.contains("UnknownIssuer") || message.contains("CaUsedAsEndEntity") {
+        "if the server's certificate comes from an authority of your own, name that authority's \
+         certificate with `ca_file` in the plan or with `--ca-file`"
+    } else if message.contains("expired") || message.contains("Expired") {
+        "the server's certificate has expired, or this machine's clock is wrong"
+    } else if message.contains("not valid for") || message.contains("NotValidForName") {
+        "the certificate is one of another host: check the host in `base_url`"
+    } else {
+        "check the server's certificate; there is no way to go on without a valid one"
+    };
+    Failure::input(message).hint(hint)
 }
 
 impl From<ReplayError> for Failure {
     fn from(error: ReplayError) -> Self {
         let message = chain(&error);
         match error {
-            ReplayError::Dataset(error) => error.into(),
+            ReplayError::Dataset(error) => {
+                let can_be_resumed = is_storage_failure(&error);
+                let failure = Failure::from(error);
+                if can_be_resumed { Failure { code: EXIT_RESUMABLE, ..failure } } else { failure }
+            }
             ReplayError::Unreachable { .. } => Failure::new(message, EXIT_RESUMABLE).hint(
                 "check `base_url` and the network, then run the same command again: nothing was sent",
             ),
@@ -158,13 +213,52 @@ impl From<ReplayError> for Failure {
                 Failure::new(message, EXIT_RESUMABLE)
                     .hint("make room on the disk if it is full, then run the same command again")
             }
-            ReplayError::JournalDamaged { .. } => Failure::input(message)
-                .hint("the disk may be failing; begin a new run with `--run NAME`"),
+            ReplayError::JournalDamaged { .. } => Failure::input(message).hint(
+                "the disk may be failing; put the journal back from a copy, or begin a new run \
+                 with `--run NAME`",
+            ),
+            ReplayError::UnknownResults { .. } => Failure::input(message)
+                .hint("put the journal of that run back, or begin a new run with `--run NAME`"),
+            ReplayError::OtherPrices { .. } => Failure::input(message)
+                .hint("restore the prices, or begin a new run with `--run NAME`"),
             ReplayError::OtherPlan { .. } => Failure::input(message)
                 .hint("restore the plan, or leave out `--run` to begin a run of the new plan"),
-            ReplayError::Locked(_) => {
-                Failure::input(message).hint("wait for it, or stop it; it can be resumed")
+            ReplayError::NotAgreed => {
+                Failure::usage(message).hint("answer with `y`, or pass `--yes`")
             }
+            ReplayError::NoBudget => Failure::input(message)
+                .hint("`rehearsal plan` says what the replay will cost, and sends nothing"),
+            ReplayError::Locked(_) => {
+                Failure::new(message, EXIT_RESUMABLE).hint(
+                    "wait for it, or stop it and run the same command again; its number is in the \
+                     file LOCK of the run",
+                )
+            }
+            ReplayError::Claimed { .. } | ReplayError::ClaimLost(_) => {
+                Failure::new(message, EXIT_RESUMABLE)
+                    .hint("nothing is sent twice: wait for it, or run again once it is gone")
+            }
+            ReplayError::SeveralRuns { .. } => {
+                Failure::input(message).hint("say which with `--run ID`")
+            }
+            ReplayError::Merged(_) => Failure::input(message).hint(
+                "resume its shards with `--shard`, then `rehearsal merge --replace`",
+            ),
+            ReplayError::TooManyShards { limit, .. } => Failure::input(message)
+                .hint(format!("use at most {limit} shards, or raise the limit")),
+            ReplayError::Merge(error) => Failure::input(message).hint(merge_hint(&error)),
+            ReplayError::Untrusted { .. } => untrusted(message),
+            ReplayError::ForbiddenAddress { .. } => {
+                Failure::input(message).hint("check `base_url`, and what its name resolves to")
+            }
+            ReplayError::CaFile { .. } => Failure::input(message)
+                .hint("name a PEM file that holds the certificate of the authority"),
+            ReplayError::KeyFile { .. } => Failure::input(message)
+                .hint("write the key alone into that file, readable by you only"),
+            ReplayError::TooFewDescriptors { needed, .. } => Failure::input(message).hint(format!(
+                "raise the limit with `ulimit -n {needed}` (or LimitNOFILE= of the service), or \
+                 lower `concurrency`"
+            )),
             ReplayError::MissingKey { variable, .. } => {
                 Failure::input(message).hint(format!("export {variable}=… and run again"))
             }
@@ -175,5 +269,24 @@ impl From<ReplayError> for Failure {
             ReplayError::Encode(_) => Failure::internal(message),
             _ => Failure::input(message),
         }
+    }
+}
+
+/// The next step after shards that do not fit together.
+fn merge_hint(error: &MergeError) -> &'static str {
+    match error {
+        MergeError::NoShards(_) => "`rehearsal replay --shard 1/N` makes them",
+        MergeError::NotAShard { .. } => "name only folders of shards",
+        MergeError::Duplicated { .. } => "name only one of the two",
+        MergeError::Missing { .. } => {
+            "copy them from the machines that replayed them, and name all"
+        }
+        MergeError::Foreign { .. } => "name the shards of one run, or say which with `--run ID`",
+        MergeError::OtherCapture { .. } => "merge in the project that holds the capture",
+        MergeError::Unfinished(_) => {
+            "run their `rehearsal replay --shard` again, or pass `--allow-unfinished`"
+        }
+        MergeError::Inconsistent { .. } => "copy the folder again, with all its files",
+        MergeError::Exists(_) => "it is kept; `--replace` replaces a run that was merged before",
     }
 }

@@ -9,11 +9,11 @@ use clap::{Args, ValueEnum};
 use super::failure::Failure;
 use super::import_progress::ImportReporter;
 use super::redaction::{self, Personal};
-use super::{Common, load, print, say};
+use super::{Common, load, print, remote_inputs, say};
 use crate::capture::{
     self, DEFAULT_MAX_LINE_BYTES, FORMATS, ImportOptions, ImportOutcome, LatencyUnit, Mapping,
 };
-use crate::dataset::{DatasetError, Project};
+use crate::dataset::{DatasetError, Project, push_capture};
 use crate::plan::{CaptureSettings, utc_offset};
 
 /// Exit code when more lines were set aside than the user allows.
@@ -33,6 +33,7 @@ Examples:
   rehearsal import gateway.jsonl
   rehearsal import logs/ langfuse.csv traces.jsonl.gz
   zcat old.gz | rehearsal import -
+  rehearsal import s3://bucket/logs/*.jsonl.gz
   rehearsal import access.log --tz +02:00
   rehearsal import own.csv --mapping own.toml
   rehearsal import --formats")]
@@ -90,7 +91,18 @@ fn parse_zone(text: &str) -> Result<i32, String> {
     utc_offset(text).ok_or_else(|| "write for instance `+02:00` or `UTC`".to_owned())
 }
 
-pub(super) fn import(common: &Common, own: &ImportArguments) -> Result<u8, Failure> {
+pub(super) async fn import(common: &Common, own: &ImportArguments) -> Result<u8, Failure> {
+    // Opened first: what is wrong with its address shows before anything is read.
+    let store = load::store(common)?;
+    let code = import_here(common, own).await?;
+    if let Some(store) = store.filter(|_| code == 0 && !own.formats) {
+        push_capture(&store, &load::project(common)).await?;
+        say(common, &format!("capture: {}/capture", store.address()));
+    }
+    Ok(code)
+}
+
+async fn import_here(common: &Common, own: &ImportArguments) -> Result<u8, Failure> {
     if own.formats {
         return list_formats();
     }
@@ -118,6 +130,9 @@ pub(super) fn import(common: &Common, own: &ImportArguments) -> Result<u8, Failu
     if let Some(path) = &own.mapping {
         options.mapping = Some(read_mapping(path)?);
     }
+    // Held until they are read.
+    let fetched = remote_inputs::fetch(common, std::mem::take(&mut options.inputs)).await?;
+    options.inputs.clone_from(&fetched.names);
     let redaction = settings.map(|settings| settings.redaction).unwrap_or_default();
     let redactor = redaction::redactor(common, &redaction)?;
     import_into(common, &load::project(common), &options, &redactor)

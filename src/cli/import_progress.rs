@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle as BarStyle};
 use serde_json::json;
 
-use super::progress::note;
+use super::progress::{event, note};
 use super::{Common, ProgressStyle};
 use crate::capture::ImportProgress;
 
@@ -60,11 +60,11 @@ impl ImportReporter {
             bar.set_position(progress.bytes_read);
             bar.set_message(counts(progress));
         } else if self.style == ProgressStyle::Json {
-            let event = json!({"event": "import", "files_done": progress.files_done,
+            let fields = json!({"files_done": progress.files_done,
                 "files": progress.files, "bytes_read": progress.bytes_read,
                 "bytes_total": progress.bytes_total, "lines": progress.lines,
                 "accepted": progress.accepted, "rejected": progress.rejected});
-            note(&event.to_string());
+            event("import", &fields);
         } else {
             note(&format!("import: {} MB read, {}", progress.bytes_read >> 20, counts(progress)));
         }

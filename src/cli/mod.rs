@@ -2,14 +2,18 @@
 
 mod assess;
 mod audit;
+mod consent;
 mod demo;
 mod failure;
 mod import;
 mod import_progress;
 mod judge;
 mod load;
+mod merge;
+mod plan;
 mod progress;
 mod redaction;
+mod remote_inputs;
 mod replay;
 mod report;
 mod run;
@@ -17,6 +21,8 @@ mod schema;
 mod signals;
 mod simulator;
 mod sql;
+mod top;
+mod top_view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +51,7 @@ Examples:
   rehearsal demo
   rehearsal import gateway.jsonl.gz
   rehearsal audit
+  rehearsal plan
   rehearsal run
   rehearsal sql \"SELECT request_model, COUNT(*) FROM capture GROUP BY request_model\"")]
 struct Arguments {
@@ -66,6 +73,9 @@ struct Common {
     /// Run to work on [default: the latest; for `replay` the one that follows from the plan]
     #[arg(long, global = true, value_name = "ID")]
     run: Option<String>,
+    /// Store that several machines share: `s3://bucket/prefix` or a folder [default: none]
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
     /// Say less: only data and errors
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -84,7 +94,7 @@ enum ProgressStyle {
     Auto,
     /// A line every ten seconds
     Plain,
-    /// One JSON object a second
+    /// JSON objects, one a line, for every event and every second (docs/events.md)
     Json,
     /// Nothing
     None,
@@ -98,8 +108,14 @@ enum Command {
     Import(import::ImportArguments),
     /// Say what the captured traffic uses today
     Audit(audit::AuditArguments),
+    /// Say what a replay would send, cost and lose, without sending anything
+    Plan(plan::PlanArguments),
     /// Replay the capture against the candidates; the same command resumes
     Replay(replay::ReplayArguments),
+    /// Join the shards of a run
+    Merge(merge::MergeArguments),
+    /// Look at a running or finished run
+    Top(top::TopArguments),
     /// Judge a run: writes verdict.json and exits with the verdict
     Judge(judge::JudgeArguments),
     /// Write the sign-off report of a judged run
@@ -117,14 +133,14 @@ enum Command {
 /// Parses the command line, runs the subcommand, and maps the result to an exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let quiet = arguments.common.quiet;
+    let json = arguments.common.progress == ProgressStyle::Json;
     if let Some(threads) = arguments.common.threads {
         // Fails only when the pool exists already, which nothing before this line makes.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::internal(error.to_string()).print(),
+        Err(error) => return Failure::internal(error.to_string()).print(json),
     };
     expect_panics_of_the_table_reader();
     let result = runtime.block_on(dispatch(arguments));
@@ -133,8 +149,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(failure) if quiet => failure.print(),
-        Err(failure) => failure.print(),
+        Err(failure) => failure.print(json),
     }
 }
 
@@ -153,9 +168,12 @@ async fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     let Arguments { common, command } = arguments;
     match command {
         Command::Demo(own) => demo::demo(&common, &own).await,
-        Command::Import(own) => import::import(&common, &own),
+        Command::Import(own) => import::import(&common, &own).await,
         Command::Audit(own) => audit::audit(&common, &own).await,
+        Command::Plan(own) => plan::plan(&common, &own).await,
         Command::Replay(own) => replay::replay(&common, &own).await,
+        Command::Merge(own) => merge::merge(&common, &own).await,
+        Command::Top(own) => top::top(&common, &own).await,
         Command::Judge(own) => judge::judge(&common, &own).await,
         Command::Report(own) => report::report(&common, &own).await,
         Command::Run(own) => run::run(&common, &own).await,
@@ -165,11 +183,12 @@ async fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     }
 }
 
-/// Prints a message for people on stderr.
-#[expect(clippy::print_stderr, reason = "the command line is what prints")]
+/// Prints a message on stderr: for people, or as an event where events are asked for.
 fn say(common: &Common, message: &str) {
-    if !common.quiet {
-        eprintln!("{}", crate::report::escape_terminal(message));
+    match common.progress {
+        _ if common.quiet => {}
+        ProgressStyle::Json => progress::event("message", &serde_json::json!({ "text": message })),
+        _ => progress::note(&crate::report::escape_terminal(message)),
     }
 }
 

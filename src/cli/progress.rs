@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle as BarStyle};
 
 use super::{Common, ProgressStyle};
-use crate::replay::{Progress, Snapshot, Stopper};
+use crate::replay::{Progress, ReplayOutcome, Snapshot, StopReason, Stopper};
 
 const BAR_EVERY: Duration = Duration::from_millis(200);
 const JSON_EVERY: Duration = Duration::from_secs(1);
@@ -18,6 +18,20 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 #[expect(clippy::print_stderr, reason = "the command line is what prints")]
 pub(super) fn note(message: &str) {
     eprintln!("{message}");
+}
+
+/// Prints an event on stderr: one JSON object on a line of its own, its name first.
+pub(super) fn event(name: &str, fields: &serde_json::Value) {
+    let mut object = serde_json::Map::new();
+    object.insert("event".to_owned(), name.into());
+    object.extend(fields.as_object().cloned().unwrap_or_default());
+    note(&serde_json::Value::Object(object).to_string());
+}
+
+/// Prints a question on stderr, the answer to follow in the same line.
+#[expect(clippy::print_stderr, reason = "the command line is what prints")]
+pub(super) fn prompt(question: &str) {
+    eprint!("{question}");
 }
 
 /// Shows a replay's progress until the task is aborted.
@@ -32,12 +46,15 @@ pub(super) fn show(
         ProgressStyle::Auto => ProgressStyle::Plain,
         chosen => chosen,
     };
+    if style == ProgressStyle::Json {
+        begin(&progress, &stopper);
+    }
     tokio::spawn(async move {
         match style {
             ProgressStyle::None => {}
             ProgressStyle::Auto => bar(&progress, &stopper).await,
-            ProgressStyle::Plain => lines(&progress, &stopper, LINE_EVERY, line).await,
-            ProgressStyle::Json => lines(&progress, &stopper, JSON_EVERY, json).await,
+            ProgressStyle::Plain => lines(&progress, &stopper).await,
+            ProgressStyle::Json => events(&progress, &stopper).await,
         }
     })
 }
@@ -60,22 +77,59 @@ async fn bar(progress: &Progress, stopper: &Stopper) {
     }
 }
 
-async fn lines(
-    progress: &Progress,
-    stopper: &Stopper,
-    every: Duration,
-    format: fn(&Snapshot, (i64, i64, i64)) -> String,
-) {
+async fn lines(progress: &Progress, stopper: &Stopper) {
     loop {
-        tokio::time::sleep(every).await;
-        note(&format(&progress.snapshot(Instant::now()), stopper.money()));
+        tokio::time::sleep(LINE_EVERY).await;
+        note(&line(&progress.snapshot(Instant::now()), stopper.money()));
     }
 }
 
-/// The last line of a replay, for whoever reads the log of a job.
-pub(super) fn last_line(common: &Common, progress: &Progress, money: (i64, i64, i64)) {
-    if !common.quiet && common.progress != ProgressStyle::None {
-        note(&line(&progress.snapshot(Instant::now()), money));
+fn begin(progress: &Progress, stopper: &Stopper) {
+    let now = progress.snapshot(Instant::now());
+    let (spent, _, budget) = stopper.money();
+    let fields = serde_json::json!({
+        "run": stopper.run_name(),
+        "total": now.total,
+        "done": now.done,
+        "spent_nanousd": spent,
+        "budget_nanousd": budget,
+    });
+    event("begin", &fields);
+}
+
+async fn events(progress: &Progress, stopper: &Stopper) {
+    let mut told = false;
+    loop {
+        tokio::time::sleep(JSON_EVERY).await;
+        if let Some(reason) = stopper.reason().filter(|_| !told) {
+            told = true;
+            event("stopping", &serde_json::json!({ "reason": reason.as_str() }));
+        }
+        event("progress", &json(&progress.snapshot(Instant::now()), stopper.money()));
+    }
+}
+
+/// The last word of a replay, for whoever reads the log of a job.
+pub(super) fn ended(common: &Common, progress: &Progress, outcome: &ReplayOutcome) {
+    let now = progress.snapshot(Instant::now());
+    let money = (outcome.spent_nanousd, 0, outcome.budget_nanousd);
+    match common.progress {
+        _ if common.quiet => {}
+        ProgressStyle::None => {}
+        ProgressStyle::Auto | ProgressStyle::Plain => note(&line(&now, money)),
+        ProgressStyle::Json => {
+            event("progress", &json(&now, money));
+            let fields = serde_json::json!({
+                "run": outcome.run_name,
+                "stopped": outcome.stopped.map(StopReason::as_str),
+                "total": outcome.planned,
+                "done": outcome.done,
+                "uncertain": outcome.uncertain,
+                "spent_nanousd": outcome.spent_nanousd,
+                "budget_nanousd": outcome.budget_nanousd,
+            });
+            event("end", &fields);
+        }
     }
 }
 
@@ -115,7 +169,7 @@ fn money_and_ttft(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) ->
     text
 }
 
-fn json(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String {
+fn json(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> serde_json::Value {
     let ttft: serde_json::Map<String, serde_json::Value> = now
         .ttft_ms
         .iter()
@@ -132,7 +186,7 @@ fn json(now: &Snapshot, (spent, reserved, budget): (i64, i64, i64)) -> String {
         "reserved_nanousd": reserved,
         "budget_nanousd": budget,
         "ttft": ttft,
+        "elapsed_s": now.elapsed.as_secs_f64(),
         "remaining_s": now.remaining.map(|remaining| remaining.as_secs()),
     })
-    .to_string()
 }

@@ -44,10 +44,8 @@ impl Personal {
 }
 
 impl Redactor for Personal {
-    fn redact(&self, exchange: &mut CapturedExchange) {
-        if let Some(redactor) = &self.redactor {
-            redactor.redact(exchange);
-        }
+    fn redact(&self, exchange: &mut CapturedExchange) -> bool {
+        self.redactor.as_ref().is_some_and(|redactor| redactor.redact(exchange))
     }
 
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {

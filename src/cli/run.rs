@@ -7,7 +7,7 @@ use clap::Args;
 use super::assess::assess;
 use super::failure::Failure;
 use super::replay::ReplayFlags;
-use super::{Common, import, judge, load, print, redaction, replay, report};
+use super::{Common, import, judge, load, print, redaction, remote_inputs, replay, report};
 use crate::capture::ImportOptions;
 use crate::dataset::write_json;
 use crate::plan::Plan;
@@ -28,9 +28,9 @@ pub(super) struct RunArguments {
 
 pub(super) async fn run(common: &Common, own: &RunArguments) -> Result<u8, Failure> {
     let mut plan = load::plan(common)?;
-    own.flags.apply(&mut plan);
+    own.flags.overrides.apply(&mut plan);
     if !plan.capture.inputs.is_empty() {
-        let code = import_inputs(common, &plan)?;
+        let code = import_inputs(common, &plan).await?;
         if code != 0 {
             return Ok(code);
         }
@@ -55,13 +55,13 @@ pub(super) async fn replay_to_report(
     plan: &Plan,
     yes: bool,
 ) -> Result<Ended, Failure> {
-    let outcome = replay::replay_plan(common, plan, yes).await?;
+    let outcome = replay::replay_plan(common, plan, yes, None).await?;
     let code = replay::exit_code(common, &outcome);
     if code != 0 {
         return Ok(Ended::Stopped(code));
     }
     let project = load::project(common);
-    let run = project.existing_run(Some(&outcome.run_id))?;
+    let run = project.existing_run(Some(&outcome.run_name))?;
     let prices = load::prices(common, plan)?;
     let judged = assess(&project, &run, plan, &prices, None, common.threads).await?;
     write_json(&run.verdict_file(), &judged.verdict)?;
@@ -73,12 +73,11 @@ pub(super) async fn replay_to_report(
 }
 
 /// Imports what the plan names; paths are relative to the project folder.
-fn import_inputs(common: &Common, plan: &Plan) -> Result<u8, Failure> {
+async fn import_inputs(common: &Common, plan: &Plan) -> Result<u8, Failure> {
     let folder = load::plan_path(common).parent().map(PathBuf::from).unwrap_or_default();
-    let options = ImportOptions {
-        inputs: import::inputs(common, &plan.capture),
-        ..import::options(&plan.capture, &folder)?
-    };
+    let fetched = remote_inputs::fetch(common, import::inputs(common, &plan.capture)).await?;
+    let options =
+        ImportOptions { inputs: fetched.names.clone(), ..import::options(&plan.capture, &folder)? };
     let redactor = redaction::redactor(common, &plan.redaction)?;
     import::import_into(common, &load::project(common), &options, &redactor)
 }

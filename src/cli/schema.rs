@@ -5,6 +5,8 @@ use clap::{Args, ValueEnum};
 use super::failure::Failure;
 use super::print;
 use crate::plan::PlanFile;
+use crate::preflight::Preflight;
+use crate::replay::RunView;
 use crate::report::{json_schema, schema_of};
 use crate::verdict::Verdict;
 
@@ -26,6 +28,10 @@ enum Subject {
     Report,
     /// The JSON of `rehearsal audit`
     Audit,
+    /// The JSON of `rehearsal top`
+    Top,
+    /// The JSON of `rehearsal plan`
+    DryRun,
 }
 
 pub(super) fn schema(own: &SchemaArguments) -> Result<u8, Failure> {
@@ -33,7 +39,9 @@ pub(super) fn schema(own: &SchemaArguments) -> Result<u8, Failure> {
         Subject::Plan => schema_of::<PlanFile>(),
         Subject::Verdict => schema_of::<Verdict>(),
         Subject::Report => json_schema(),
+        Subject::Top => schema_of::<RunView>(),
         Subject::Audit => crate::audit::json_schema(),
+        Subject::DryRun => schema_of::<Preflight>(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Failure::internal(error.to_string()))?;

@@ -59,7 +59,8 @@ pub(super) async fn sql(common: &Common, own: &SqlArguments) -> Result<u8, Failu
     if own.list {
         return list();
     }
-    let session = open(common).await?;
+    let is_of_plan = own.query.as_ref().is_some_and(|name| name.starts_with("plan/"));
+    let session = open(common, is_of_plan).await?;
     let parameters: Parameters = own.parameters.iter().cloned().collect();
     let (frame, name) = match (&own.sql, &own.file, &own.query) {
         (Some(text), _, _) => (session.sql(text, &parameters).await?, "the question"),
@@ -88,7 +89,9 @@ pub(super) async fn sql(common: &Common, own: &SqlArguments) -> Result<u8, Failu
 }
 
 /// The session over the project; run and plan are there if they exist.
-async fn open(common: &Common) -> Result<Session, Failure> {
+///
+/// Queries of a dry run see what the plan intends now, not what a run intended.
+async fn open(common: &Common, is_of_plan: bool) -> Result<Session, Failure> {
     let project = load::project(common);
     let run = match &common.run {
         Some(_) => Some(project.existing_run(common.run.as_deref())?),
@@ -109,7 +112,11 @@ async fn open(common: &Common) -> Result<Session, Failure> {
         plan: plan.as_ref().zip(prices.as_ref()),
         threads: common.threads,
     };
-    Ok(Session::open(&project, scope).await?)
+    let session = Session::open(&project, scope).await?;
+    if is_of_plan && let Some((plan, prices)) = scope.plan {
+        super::plan::preview(common, &session, plan, prices).await?;
+    }
+    Ok(session)
 }
 
 fn list() -> Result<u8, Failure> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// says otherwise; wall times are labels; money is nano-dollars.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table, one column a field")]
 pub struct AttemptRow {
     /// The run.
     pub run_id: String,
@@ -44,6 +45,17 @@ pub struct AttemptRow {
     pub latency_ms: f64,
     /// From the scheduled to the actual moment of sending: our lateness, never the provider's.
     pub queue_ms: f64,
+    /// The part of `queue_ms` for which limits of the plan held the request back; the rest is this
+    /// program's. Only where a schedule says when to leave.
+    pub held_back_ms: f64,
+    /// What held it longest: `concurrency`, `rate`, `back_off`, `session` or `budget`.
+    pub held_back_by: Option<String>,
+    /// Step of the ramp, from 1.
+    pub load_step: Option<i32>,
+    /// Requests a second that the schedule offered each arm, where it names a rate.
+    pub offered_per_second: Option<f64>,
+    /// Whether the exchange belongs to the warm-up, whose latency is not judged.
+    pub warm_up: bool,
     /// Mean gap between events with output.
     pub itl_mean_ms: Option<f64>,
     /// 99th percentile of the gaps.
@@ -100,8 +112,12 @@ pub struct AttemptRow {
     pub provider_request_id: Option<String>,
     /// Whether an open connection was used again.
     pub connection_reused: Option<bool>,
+    /// Time that opening the attempt's own connection took, before it was sent; in no other figure.
+    pub connect_ms: Option<f64>,
     /// Time that this program spent on the attempt between sending and the end.
     pub client_overhead_ms: f64,
+    /// The most by which the event loop was late while the attempt was under way.
+    pub event_loop_lag_ms: Option<f64>,
     /// Weight of the exchange when the replay is a sample of the capture.
     pub sample_weight: f64,
 }

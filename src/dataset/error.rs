@@ -16,6 +16,14 @@ pub enum DatasetError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A file is not as it was written.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A JSON document did not have the expected shape.
     #[error("{} is not a valid {kind}", path.display())]
     Json {
@@ -45,8 +53,16 @@ pub enum DatasetError {
         message: String,
     },
     /// An address that is no local path.
-    #[error("`{0}` is not a local path: only local files and folders are supported")]
+    #[error("`{0}` cannot be used: write a local path or `s3://bucket/prefix`")]
     UnsupportedLocation(String),
+    /// An object store refused, or holds something else than expected.
+    #[error("{address}: {message}")]
+    Store {
+        /// The store or object.
+        address: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// There is no capture to work on.
     #[error("no capture in {}: run `rehearsal import FILE` first", .0.display())]
     NoCapture(PathBuf),
@@ -58,6 +74,9 @@ pub enum DatasetError {
         /// The folder of runs.
         folder: PathBuf,
     },
+    /// A whole run is needed, and there are only parts of runs.
+    #[error("there are only shards of runs in {}: `rehearsal merge` joins them", .0.display())]
+    OnlyShards(PathBuf),
     /// A run name that could leave the folder of runs.
     #[error("`{0}` is not a run name: use letters, digits, `-`, `_` and `.`")]
     BadRunName(String),

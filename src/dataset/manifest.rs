@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Shard;
+use super::sha256_hex;
+
 /// `capture/manifest.json`: where the capture comes from and what is in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +29,27 @@ pub struct CaptureManifest {
     pub rows_sha256: String,
     /// What was done to the content before it was written.
     pub redaction: Vec<String>,
+    /// SHA-256 over the rest of this document; empty when nobody computed it.
+    #[serde(default)]
+    pub checksum: String,
+}
+
+impl CaptureManifest {
+    /// The same with its checksum.
+    #[must_use]
+    pub fn with_checksum(mut self) -> Self {
+        self.checksum = self.computed_checksum();
+        self
+    }
+
+    /// Whether the document says what it said when its checksum was computed.
+    pub fn is_as_written(&self) -> bool {
+        self.checksum.is_empty() || self.computed_checksum() == self.checksum
+    }
+
+    fn computed_checksum(&self) -> String {
+        checksum(&CaptureManifest { checksum: String::new(), ..self.clone() })
+    }
 }
 
 /// One source file of a capture.
@@ -104,6 +128,15 @@ pub struct SegmentRecord {
     pub from_us: i64,
     /// Last `captured_at`, microseconds since 1970.
     pub to_us: i64,
+    /// SHA-256 of the file; empty when nobody computed it.
+    #[serde(default)]
+    pub sha256: String,
+}
+
+/// SHA-256 over a document without its checksum.
+fn checksum<T: Serialize>(document: &T) -> String {
+    // Names, counts and texts: JSON can hold them all.
+    sha256_hex(serde_json::to_vec(document).unwrap_or_default())
 }
 
 /// `runs/<run-id>/run.json`: what a run replays, and what it may be resumed with.
@@ -126,6 +159,39 @@ pub struct RunManifest {
     pub arms: Vec<ArmRecord>,
     /// Repeats of every exchange.
     pub repeats: u32,
+    /// Which part of the run this folder holds; absent: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// How many shards this folder was merged from; absent: it was replayed as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_shards: Option<u32>,
+    /// SHA-256 of each other file that the run is begun with, by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// The price of each model that is asked, by arm and model: costs are booked with it.
+    #[serde(default)]
+    pub prices: BTreeMap<String, String>,
+    /// SHA-256 over the rest of this document; empty when nobody computed it.
+    #[serde(default)]
+    pub checksum: String,
+}
+
+impl RunManifest {
+    /// The same with its checksum.
+    #[must_use]
+    pub fn with_checksum(mut self) -> Self {
+        self.checksum = self.computed_checksum();
+        self
+    }
+
+    /// Whether the document says what it said when its checksum was computed.
+    pub fn is_as_written(&self) -> bool {
+        self.checksum.is_empty() || self.computed_checksum() == self.checksum
+    }
+
+    fn computed_checksum(&self) -> String {
+        checksum(&RunManifest { checksum: String::new(), ..self.clone() })
+    }
 }
 
 /// One arm of a run.

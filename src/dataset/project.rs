@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DatasetError, RunManifest, create_private_dir, read_json};
+use super::{DatasetError, RunManifest, Shard, check_sha256, create_private_dir, read_json};
 
 /// An address of a file or folder, shaped like a URL so that other stores can come later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Project {
         if run_id.is_empty() || run_id.starts_with('.') || !run_id.chars().all(harmless) {
             return Err(DatasetError::BadRunName(run_id.to_owned()));
         }
-        Ok(RunFolder { folder: self.runs_folder().join(run_id), run_id: run_id.to_owned() })
+        Ok(RunFolder::new(self.runs_folder().join(run_id), run_id))
     }
 
     /// A run that exists: the named one, else the latest.
@@ -81,46 +81,99 @@ impl Project {
                 let run = self.run(run_id)?;
                 if run.manifest_file().is_file() { Ok(run) } else { Err(missing(run_id)) }
             }
-            None => self.latest_run()?.ok_or_else(|| missing("latest")),
+            None => match self.latest_run()? {
+                Some(run) => Ok(run),
+                None if self.latest_run_or_shard()?.is_some() => {
+                    Err(DatasetError::OnlyShards(self.runs_folder()))
+                }
+                None => Err(missing("latest")),
+            },
         }
     }
 
-    /// The run that began last, if there is one; names break ties.
+    /// The run that began last, if there is one; names break ties. Shards are no runs.
     pub fn latest_run(&self) -> Result<Option<RunFolder>, DatasetError> {
-        let folder = self.runs_folder();
-        if !folder.is_dir() {
-            return Ok(None);
-        }
-        let entries = std::fs::read_dir(&folder)
-            .map_err(|source| DatasetError::io("list", &folder, source))?;
+        self.latest(|run| run.shard().is_none())
+    }
+
+    /// The run or shard that began last, if there is one; names break ties.
+    pub fn latest_run_or_shard(&self) -> Result<Option<RunFolder>, DatasetError> {
+        self.latest(|_| true)
+    }
+
+    fn latest(
+        &self,
+        wanted: impl Fn(&RunFolder) -> bool,
+    ) -> Result<Option<RunFolder>, DatasetError> {
         let mut latest: Option<(String, RunFolder)> = None;
-        for entry in entries {
-            let entry = entry.map_err(|source| DatasetError::io("list", &folder, source))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let Ok(run) = self.run(&name) else { continue };
-            if !run.manifest_file().is_file() {
-                continue;
-            }
-            let key = format!("{} {name}", run.manifest()?.started_at);
+        for run in self.runs()?.into_iter().filter(wanted) {
+            let key = format!("{} {}", run.manifest()?.started_at, run.name());
             if latest.as_ref().is_none_or(|(best, _)| key > *best) {
                 latest = Some((key, run));
             }
         }
         Ok(latest.map(|(_, run)| run))
     }
+
+    /// All runs and shards that were begun, by name.
+    pub fn runs(&self) -> Result<Vec<RunFolder>, DatasetError> {
+        let folder = self.runs_folder();
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|source| DatasetError::io("list", &folder, source))?;
+        let mut runs = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|source| DatasetError::io("list", &folder, source))?;
+            let Ok(run) = self.run(&entry.file_name().to_string_lossy()) else { continue };
+            if run.manifest_file().is_file() {
+                runs.push(run);
+            }
+        }
+        runs.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(runs)
+    }
 }
 
-/// The folder of one run.
+/// The folder of one run, or of one shard of it.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     folder: PathBuf,
+    name: String,
     run_id: String,
+    shard: Option<Shard>,
 }
 
 impl RunFolder {
-    /// The run's name.
+    fn new(folder: PathBuf, name: &str) -> Self {
+        let (run_id, shard) = Shard::split_name(name);
+        RunFolder { folder, name: name.to_owned(), run_id: run_id.to_owned(), shard }
+    }
+
+    /// A run or shard that was begun, wherever its folder lies and whatever it is called.
+    pub fn open(folder: PathBuf) -> Result<Self, DatasetError> {
+        let manifest: RunManifest = read_json(&folder.join("run.json"), "run manifest")?;
+        let name = match manifest.shard {
+            Some(shard) => shard.folder_name(&manifest.run_id),
+            None => manifest.run_id.clone(),
+        };
+        Ok(RunFolder { folder, name, run_id: manifest.run_id, shard: manifest.shard })
+    }
+
+    /// The name of the run; that of the whole run for a shard, whose results are a part of it.
     pub fn run_id(&self) -> &str {
         &self.run_id
+    }
+
+    /// The name that `--run` takes: the run's, with the shard if it is one.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which part of the run the folder holds; absent: all of it.
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
     }
 
     /// The folder itself.
@@ -139,8 +192,27 @@ impl RunFolder {
     }
 
     /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// A document that is missing, of another shape, or not as it was written.
     pub fn manifest(&self) -> Result<RunManifest, DatasetError> {
-        read_json(&self.manifest_file(), "run manifest")
+        let path = self.manifest_file();
+        let manifest: RunManifest = read_json(&path, "run manifest")?;
+        if manifest.is_as_written() {
+            return Ok(manifest);
+        }
+        Err(DatasetError::Damaged { path, what: "it does not match its own checksum" })
+    }
+
+    /// Checks that `run.json` and what it names are as they were written.
+    ///
+    /// # Errors
+    /// [`DatasetError::Damaged`] with the file.
+    pub fn check_documents(&self) -> Result<(), DatasetError> {
+        for (name, sha256) in &self.manifest()?.files {
+            check_sha256(&self.folder.join(name), sha256)?;
+        }
+        Ok(())
     }
 
     /// The journal.

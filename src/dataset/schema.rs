@@ -153,6 +153,11 @@ pub fn results_schema() -> SchemaRef {
         ("first_answer_token_ms", Float, NULLABLE, "to the first output but reasoning, ms"),
         ("latency_ms", Float, REQUIRED, "to the end or the failure, ms"),
         ("queue_ms", Float, REQUIRED, "sent minus scheduled, ms"),
+        ("held_back_ms", Float, REQUIRED, "part of queue_ms owed to limits of the plan, ms"),
+        ("held_back_by", Text, NULLABLE, "concurrency, rate, back_off, session or budget"),
+        ("load_step", Int, NULLABLE, "step of the ramp, from 1"),
+        ("offered_per_second", Float, NULLABLE, "requests a second that the schedule offered"),
+        ("warm_up", Bool, REQUIRED, "belongs to the warm-up, latency not judged"),
         ("itl_mean_ms", Float, NULLABLE, "mean gap between output events, ms"),
         ("itl_p99_ms", Float, NULLABLE, "99th percentile of the gaps, ms"),
         ("itl_max_ms", Float, NULLABLE, "largest gap, ms"),
@@ -179,7 +184,9 @@ pub fn results_schema() -> SchemaRef {
         ("losses", Text, NULLABLE, "what the translation changed, JSON array"),
         ("provider_request_id", Text, NULLABLE, "the provider's identifier"),
         ("connection_reused", Bool, NULLABLE, "an open connection was used again"),
+        ("connect_ms", Float, NULLABLE, "to open its own connection, before sending, ms"),
         ("client_overhead_ms", Float, REQUIRED, "time spent by the client, ms"),
+        ("event_loop_lag_ms", Float, NULLABLE, "worst lateness of the client meanwhile, ms"),
         ("sample_weight", Float, REQUIRED, "weight in a sampled replay"),
     ]);
     schema_of(&columns)
@@ -200,7 +207,7 @@ pub fn rejects_schema() -> SchemaRef {
 
 /// The table `planned`: one row per captured exchange and arm.
 pub fn planned_schema() -> SchemaRef {
-    use Kind::{Int, Long, Text};
+    use Kind::{Bool, Float, Int, Long, Text, Texts};
     schema_of(&[
         ("arm", Text, REQUIRED, "arm"),
         ("ordinal", Int, REQUIRED, "row number of the captured exchange"),
@@ -209,7 +216,26 @@ pub fn planned_schema() -> SchemaRef {
         ("target_model", Text, NULLABLE, "model that is asked for"),
         ("output_cap", Long, NULLABLE, "output cap, tokens"),
         ("input_bound", Long, NULLABLE, "upper bound of the input, tokens"),
+        ("output_bound", Long, NULLABLE, "upper bound of the output, tokens"),
         ("worst_case_nanousd", Long, NULLABLE, "most that one attempt can cost, nano-dollars"),
+        ("expected_input_tokens", Long, NULLABLE, "input to expect, tokens"),
+        ("expected_output_tokens", Long, NULLABLE, "output to expect, tokens"),
+        (
+            "expected_cost_nanousd",
+            Long,
+            NULLABLE,
+            "recorded usage at the arm's price, nano-dollars",
+        ),
+        (
+            "low_cost_nanousd",
+            Long,
+            NULLABLE,
+            "the same with a cached input and half the output, nano-dollars",
+        ),
+        ("usage_recorded", Bool, NULLABLE, "the expectation rests on recorded usage"),
+        ("stratum", Text, NULLABLE, "stratum of its session in a stratified sample"),
+        ("sample_weight", Float, NULLABLE, "inverse of its session's probability to be sampled"),
+        ("hosted_tools", Texts, REQUIRED, "hosted tools and state that the plan lets through"),
         ("losses", Text, NULLABLE, "what the translation changes, JSON array"),
     ])
 }

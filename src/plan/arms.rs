@@ -39,6 +39,12 @@ pub(super) fn validate_arm(
     if let Some(variable) = &file.api_key_env {
         check_key_variable(variable, problems);
     }
+    if let (Some(file), Some(_)) = (&file.api_key_file, &file.api_key_env) {
+        problems.push(
+            Problem::at(file.span(), "the key can come from one place only")
+                .with_help("keep either `api_key_env` or `api_key_file`"),
+        );
+    }
     let models = validate_models(&file, is_control, &span, problems)?;
     let price = file.prices.as_ref().and_then(|price| validate_price("*", price, problems));
     let provider = file.provider.unwrap_or_else(|| match protocol {
@@ -51,6 +57,8 @@ pub(super) fn validate_arm(
         protocol,
         base_url: file.base_url.get_ref().trim_end_matches('/').to_owned(),
         api_key_env: file.api_key_env.map(Spanned::into_inner),
+        api_key_file: file.api_key_file.map(Spanned::into_inner),
+        ca_file: file.ca_file,
         anthropic_version: file
             .anthropic_version
             .unwrap_or_else(|| DEFAULT_ANTHROPIC_VERSION.to_owned()),

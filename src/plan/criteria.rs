@@ -6,12 +6,9 @@ use toml::Spanned;
 
 use super::error::Problem;
 use super::file::{CriterionFile, ValueFile};
-use super::settings::{Bound, BoundKind, BoundUnit, Criterion};
+use super::settings::{Bound, BoundKind, BoundUnit, Criterion, SEGMENTS};
 use super::units;
 use super::validate::closest;
-
-/// Columns of `pairs` that may split the traffic.
-const SEGMENTS: &[&str] = &["request_model", "route", "tenant", "stream", "has_tools"];
 
 pub(super) fn validate_criterion(
     spanned: &Spanned<CriterionFile>,

@@ -73,6 +73,11 @@ pub struct ArmFile {
     /// Environment variable that holds the key; absent: no key is sent.
     #[schemars(with = "Option<String>")]
     pub api_key_env: Option<Spanned<String>>,
+    /// File that holds the key, in place of a variable.
+    #[schemars(with = "Option<String>")]
+    pub api_key_file: Option<Spanned<String>>,
+    /// PEM file of certificate authorities to trust beside the system's.
+    pub ca_file: Option<String>,
     /// Version of the Anthropic API.
     pub anthropic_version: Option<String>,
     /// The provider's name in the price catalogue.
@@ -219,9 +224,9 @@ pub struct ReplayFile {
     /// Requests in flight per arm, unless the arm's limits say less.
     #[schemars(with = "Option<u64>")]
     pub concurrency: Option<Spanned<u64>>,
-    /// Share of sessions that is replayed, such as `10%`.
-    #[schemars(with = "Option<String>")]
-    pub sample: Option<Spanned<String>>,
+    /// Share of sessions that is replayed, such as `10%`, or a stratified sample.
+    #[schemars(with = "Option<SampleFile>")]
+    pub sample: Option<Spanned<SampleFile>>,
     /// Most that may be spent, such as `25 USD`.
     #[schemars(with = "Option<String>")]
     pub budget: Option<Spanned<String>>,
@@ -248,6 +253,11 @@ pub struct ReplayFile {
     /// How long a stopped replay waits for requests in flight.
     #[schemars(with = "Option<String>")]
     pub drain: Option<Spanned<String>>,
+    /// How long an arm may be out before the replay stops resumably.
+    #[schemars(with = "Option<String>")]
+    pub give_up_after: Option<Spanned<String>>,
+    /// Whether an arm in outage is waited for; else its failures are sent on and judged. Default: true.
+    pub circuit_breaker: Option<bool>,
 }
 
 /// `pace = "closed"`, `{ open = { speed = 10.0 } }` or `{ rate = "200/s" }`.
@@ -277,6 +287,32 @@ pub enum PaceFile {
 pub struct OpenFile {
     /// How much faster than recorded.
     pub speed: f64,
+}
+
+/// `sample = "10%"` or `{ share = "10%", stratify_by = "route", min_per_stratum = 200 }`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "a sample: \"10%\" or { share = \"10%\", stratify_by = \"route\", min_per_stratum = 200 }"
+)]
+pub enum SampleFile {
+    /// A share of all sessions.
+    Share(String),
+    /// A share of the sessions of each stratum.
+    Stratified(StratifiedFile),
+}
+
+/// `{ share = …, stratify_by = …, min_per_stratum = … }`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StratifiedFile {
+    /// Share of the sessions of each stratum, such as `10%`.
+    pub share: String,
+    /// Column that makes the strata: `route`, `request_model`, `tenant`, `stream` or `has_tools`.
+    pub stratify_by: String,
+    /// Sessions that every stratum contributes; a stratum with no more is taken whole.
+    #[serde(default)]
+    pub min_per_stratum: u64,
 }
 
 /// `[replay.timeouts]`.

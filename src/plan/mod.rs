@@ -10,6 +10,7 @@ mod file;
 mod import_settings;
 mod models;
 mod price_book;
+mod sample;
 mod settings;
 mod units;
 mod validate;
@@ -21,7 +22,7 @@ pub use price_book::{PriceBook, PriceBookError};
 pub use settings::{
     Arm, Bound, BoundKind, BoundUnit, CaptureSettings, CostSettings, Criterion, ImportSettings,
     Limits, Pace, Plan, PriceOverride, REDACTION_KINDS, RedactionSettings, ReplaySettings,
-    ScheduleFile, Timeouts, UncertainPolicy,
+    SEGMENTS, ScheduleFile, StrataSettings, Timeouts, UncertainPolicy,
 };
 pub use units::utc_offset;
 pub use validate::{load, load_import, parse};

@@ -65,6 +65,12 @@ pub struct Arm {
     pub base_url: String,
     /// Environment variable that holds the key.
     pub api_key_env: Option<String>,
+    /// File that holds the key, beside the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_file: Option<String>,
+    /// PEM file of certificate authorities to trust beside the system's, beside the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
     /// Version of the Anthropic API.
     pub anthropic_version: String,
     /// The provider's name in the price catalogue.
@@ -193,6 +199,18 @@ pub struct ScheduleFile {
     pub sha256: String,
 }
 
+/// How a sample of sessions is stratified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StrataSettings {
+    /// Column that makes the strata; one of [`SEGMENTS`].
+    pub stratify_by: String,
+    /// Sessions that every stratum contributes; a stratum with no more is taken whole.
+    pub min_per_stratum: u64,
+}
+
+/// Columns that may split the traffic, into segments of a criterion or strata of a sample.
+pub const SEGMENTS: &[&str] = &["request_model", "route", "tenant", "stream", "has_tools"];
+
 /// When requests leave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -209,6 +227,13 @@ pub enum Pace {
         /// Requests a second.
         per_second: f64,
     },
+}
+
+impl Pace {
+    /// Whether requests leave when a schedule says so, whatever has come back.
+    pub fn is_open(&self) -> bool {
+        !matches!(self, Pace::Closed)
+    }
 }
 
 /// What to do on resume with attempts whose outcome is unknown.
@@ -242,8 +267,11 @@ pub struct ReplaySettings {
     /// Whose arrival times an open loop follows; absent: those of the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleFile>,
-    /// Share of sessions that is replayed.
+    /// Share of sessions that is replayed, overall or of each stratum.
     pub sample: f64,
+    /// How the sample is stratified; absent: it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strata: Option<StrataSettings>,
     /// Most that may be spent; absent: a replay is refused.
     pub budget: Option<NanoUsd>,
     /// Attempts after the first.
@@ -262,6 +290,10 @@ pub struct ReplaySettings {
     pub on_uncertain: UncertainPolicy,
     /// How long a stopped replay waits for requests in flight.
     pub drain: Duration,
+    /// How long an arm may be out before the replay stops resumably.
+    pub give_up_after: Duration,
+    /// Whether an arm in outage is waited for; else its failures are sent on and judged.
+    pub circuit_breaker: bool,
 }
 
 /// The unit that a bound was written with.

@@ -11,6 +11,7 @@ use super::criteria::validate_criterion;
 use super::error::{PlanError, Problem};
 use super::file::{ImportFile, PaceFile, PlanFile, ReplayFile, TimeoutsFile};
 use super::import_settings::{validate_capture, validate_redaction};
+use super::sample::validate_sample;
 use super::settings::{
     CostSettings, ImportSettings, Pace, Plan, ReplaySettings, ScheduleFile, Timeouts,
     UncertainPolicy,
@@ -170,12 +171,7 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
             None
         }
     });
-    let sample = optional_share(file.sample.as_ref(), 1.0, problems);
-    if let Some(text) = &file.sample
-        && !(sample > 0.0 && sample <= 1.0)
-    {
-        problems.push(Problem::at(text.span(), "a sample is more than 0 and at most 100 %"));
-    }
+    let (sample, strata) = validate_sample(file.sample.as_ref(), problems);
     if let Some(repeats) = &file.repeats
         && !(1..=100).contains(repeats.get_ref())
     {
@@ -213,6 +209,7 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
         pace: pace?,
         schedule,
         sample,
+        strata,
         budget,
         retries: file.retries.unwrap_or(2),
         repeats: file.repeats.as_ref().map_or(1, |repeats| *repeats.get_ref()),
@@ -222,6 +219,8 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
         keep_event_offsets: file.keep_event_offsets,
         on_uncertain: validate_uncertain(file.on_uncertain.as_ref(), problems),
         drain: optional_duration(file.drain.as_ref(), 25, problems),
+        give_up_after: optional_duration(file.give_up_after.as_ref(), 600, problems),
+        circuit_breaker: file.circuit_breaker.unwrap_or(true),
     })
 }
 

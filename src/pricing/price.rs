@@ -90,6 +90,27 @@ impl Price {
         })
     }
 
+    /// Everything that a cost follows from, as one line: two prices with the same line cost the same.
+    pub fn rates_line(&self) -> String {
+        let mut parts = vec![format!("input {}", self.input), format!("output {}", self.output)];
+        let mut put = |name: &str, rate: Option<UsdPerToken>| {
+            parts.extend(rate.map(|rate| format!("{name} {rate}")));
+        };
+        put("cache read", self.cache_read);
+        put("cache write", self.cache_write);
+        put("long cache write", self.cache_write_long);
+        put("reasoning", self.reasoning);
+        for tier in &self.tiers {
+            let above = format!("above {} input tokens", tier.above_input_tokens);
+            put(&format!("{above}: input"), tier.input);
+            put(&format!("{above}: output"), tier.output);
+            put(&format!("{above}: cache read"), tier.cache_read);
+            put(&format!("{above}: cache write"), tier.cache_write);
+            put(&format!("{above}: long cache write"), tier.cache_write_long);
+        }
+        parts.join(", ")
+    }
+
     /// The cost of one attempt, rounded half up to whole nano-dollars, once.
     ///
     /// Input and output tokens must be known. A share that is not reported (cache reads, cache

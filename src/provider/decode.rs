@@ -203,12 +203,13 @@ impl State {
 
 impl<E: Events> Decoder for StreamDecoder<E> {
     fn push(&mut self, bytes: &[u8]) -> Progress {
-        // Some servers answer a streaming request in one piece, errors above all.
+        // Some servers answer a streaming request in one piece, errors above all, and proxies
+        // with a page.
         if !self.begun
             && let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace())
         {
             self.begun = true;
-            self.body = (*first == b'{').then(|| BodyDecoder::new(self.read_body));
+            self.body = matches!(first, b'{' | b'<').then(|| BodyDecoder::new(self.read_body));
         }
         match &mut self.body {
             Some(body) => body.push(bytes),

@@ -49,7 +49,7 @@ pub use adapter::{
 pub use decode::{Decoded, Decoder, Progress};
 pub use dialect::{Dialect, UnknownDialect};
 pub use endpoint::{Endpoint, endpoint};
-pub use error::{HeaderLookup, ProviderError, classify, retry_after_ms};
+pub use error::{HeaderLookup, ProviderError, classify, rate_limit_reset_ms, retry_after_ms};
 pub use loss::{Loss, LossAction, LossFeature, LossSeverity, Losses};
 pub use prepare::{PrepareError, prepare};
 pub use protocol::{Protocol, UnknownProtocol};

@@ -7,7 +7,10 @@ use super::raw::{Edit, RawObject, elements, retain};
 /// Members by which a request acts on, or depends on, more than its own answer.
 const STATE_MEMBERS: &[(&str, LossFeature)] = &[
     ("previous_response_id", LossFeature::ServerStateStripped),
+    ("conversation", LossFeature::ServerStateStripped),
     ("background", LossFeature::ServerStateStripped),
+    ("webhook", LossFeature::ServerStateStripped),
+    ("webhook_url", LossFeature::ServerStateStripped),
     ("container", LossFeature::ServerStateStripped),
     ("web_search_options", LossFeature::HostedToolStripped),
     ("mcp_servers", LossFeature::HostedToolStripped),

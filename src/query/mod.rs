@@ -11,6 +11,7 @@ mod inventory;
 mod list_price;
 mod output;
 mod parameters;
+mod preview;
 mod session;
 
 pub use catalogue::{NamedQuery, QUERIES, named};

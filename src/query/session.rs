@@ -24,7 +24,13 @@ use crate::dataset::{Project, RunFolder, Table, sha256_hex};
 use crate::plan::{Plan, PriceBook};
 
 /// Views over the tables, by name and query; a later one may use an earlier one.
-const VIEWS: &[(&str, &str)] = &[("losses", "views/losses"), ("pairs", "views/pairs")];
+pub(super) const VIEWS: &[(&str, &str)] = &[
+    ("losses", "views/losses"),
+    ("pairs", "views/pairs"),
+    ("peaks", "audit/peaks"),
+    ("first_attempts", "views/first_attempts"),
+    ("load_steps", "views/load_steps"),
+];
 
 /// Answers questions about one capture and, if there is one, one run.
 pub struct Session {
@@ -73,6 +79,7 @@ impl Session {
         let planned = scope.run.map(RunFolder::planned_file).filter(|file| file.is_file());
         session.register_files(Table::Planned, planned.as_deref()).await?;
         session.register_arms(scope.run)?;
+        session.register_limits(scope.plan.map(|(plan, _)| plan))?;
         session.register_clusters().await?;
         session.register_costs(scope.plan).await?;
         session.register_prices(scope.plan).await?;
@@ -284,14 +291,25 @@ impl Session {
 
     /// One row per arm and repeat of the run.
     fn register_arms(&self, run: Option<&RunFolder>) -> Result<(), QueryError> {
+        let Some(manifest) = run.map(RunFolder::manifest).transpose()? else {
+            return self.register_arm_rows(&[], 0);
+        };
+        let arms: Vec<(&str, bool)> =
+            manifest.arms.iter().map(|arm| (arm.name.as_str(), arm.is_control)).collect();
+        self.register_arm_rows(&arms, manifest.repeats)
+    }
+
+    pub(super) fn register_arm_rows(
+        &self,
+        arms: &[(&str, bool)],
+        repeats_of_each: u32,
+    ) -> Result<(), QueryError> {
         let (mut names, mut controls, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
-        if let Some(manifest) = run.map(RunFolder::manifest).transpose()? {
-            for arm in &manifest.arms {
-                for repeat in 1..=manifest.repeats {
-                    names.push(arm.name.clone());
-                    controls.push(arm.is_control);
-                    repeats.push(i32::try_from(repeat).unwrap_or(i32::MAX));
-                }
+        for (name, is_control) in arms {
+            for repeat in 1..=repeats_of_each {
+                names.push((*name).to_owned());
+                controls.push(*is_control);
+                repeats.push(i32::try_from(repeat).unwrap_or(i32::MAX));
             }
         }
         let columns: [(&str, ArrayRef); 3] = [
@@ -401,7 +419,7 @@ impl Session {
         self.register_batch("criteria", to_batch("criteria", columns)?)
     }
 
-    async fn register_view(&self, view: &str, query: &str) -> Result<(), QueryError> {
+    pub(super) async fn register_view(&self, view: &str, query: &str) -> Result<(), QueryError> {
         let query = find(query)?;
         let failed = |failure: datafusion::error::DataFusionError| {
             QueryError::engine(format!("making the view `{view}`"), &failure)

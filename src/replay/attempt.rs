@@ -23,8 +23,8 @@ pub(super) struct Sending<'a> {
     pub reserved_nanousd: i64,
     /// What the translation changed.
     pub losses: Option<String>,
-    /// Share of sessions in the sample.
-    pub sample: f64,
+    /// Inverse of the exchange's probability to be in the sample.
+    pub sample_weight: f64,
 }
 
 impl Sending<'_> {
@@ -40,7 +40,7 @@ impl Sending<'_> {
             attempt: signed(self.key.attempt),
             reserved_nanousd: self.reserved_nanousd,
             losses: self.losses.clone(),
-            sample_weight: 1.0 / self.sample,
+            sample_weight: self.sample_weight,
             ..AttemptRow::default()
         }
     }

@@ -13,12 +13,14 @@ pub struct Ledger {
     budget: i64,
     state: Mutex<State>,
     released: Notify,
+    starved: Notify,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     spent: i64,
     reserved: i64,
+    ceiling: i64,
 }
 
 /// The outcome of asking for money.
@@ -35,20 +37,42 @@ pub enum Reservation {
 impl Ledger {
     /// A ledger that starts with what earlier parts of the run have spent.
     pub fn new(budget: i64, spent: i64) -> Self {
-        let state = Mutex::new(State { spent, reserved: 0 });
-        Ledger { budget, state, released: Notify::new() }
+        let state = Mutex::new(State { spent, reserved: 0, ceiling: budget });
+        Ledger { budget, state, released: Notify::new(), starved: Notify::new() }
+    }
+
+    /// Lets nothing be set aside beyond an amount below the budget until it is raised.
+    pub fn with_ceiling(self, ceiling: i64) -> Self {
+        self.lock().ceiling = ceiling;
+        self
+    }
+
+    /// Sets the amount up to which may be spent and reserved for now.
+    pub fn raise_ceiling(&self, ceiling: i64) {
+        self.lock().ceiling = ceiling;
+        self.released.notify_waiters();
+    }
+
+    /// Waits until a reservation is held back by the ceiling alone.
+    pub async fn starved(&self) {
+        self.starved.notified().await;
     }
 
     /// Tries to set an amount aside.
     pub fn try_reserve(&self, amount: i64) -> Reservation {
         let mut state = self.lock();
         let committed = state.spent.saturating_add(state.reserved);
-        if committed.saturating_add(amount) <= self.budget {
+        let wanted = committed.saturating_add(amount);
+        if wanted <= self.budget.min(state.ceiling) {
             state.reserved += amount;
             return Reservation::Granted;
         }
+        let held_back = wanted <= self.budget;
+        if held_back {
+            self.starved.notify_one();
+        }
         let most_after_release = state.spent.saturating_add(amount);
-        if state.reserved > 0 && most_after_release <= self.budget {
+        if (state.reserved > 0 || held_back) && most_after_release <= self.budget {
             Reservation::Wait
         } else {
             Reservation::Exhausted
@@ -130,6 +154,23 @@ mod tests {
         ledger.settle(80, 20);
         assert!(waiting.await.unwrap());
         assert_eq!(ledger.totals(), (20, 50));
+    }
+
+    #[tokio::test]
+    async fn a_ceiling_holds_back_until_it_is_raised_and_says_so() {
+        let ledger = std::sync::Arc::new(Ledger::new(100, 0).with_ceiling(50));
+        assert_eq!(ledger.try_reserve(40), Reservation::Granted);
+        ledger.settle(40, 40);
+        let waiting = tokio::spawn({
+            let ledger = ledger.clone();
+            async move { ledger.reserve(20).await }
+        });
+        ledger.starved().await;
+        assert_eq!(ledger.totals(), (40, 0));
+        ledger.raise_ceiling(90);
+        assert!(waiting.await.unwrap());
+        assert_eq!(ledger.totals(), (40, 20));
+        assert_eq!(ledger.try_reserve(70), Reservation::Exhausted, "the budget is the budget");
     }
 
     proptest! {

@@ -2,21 +2,27 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::connect::HttpInfo;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout_at;
 
 use super::ReplayError;
 use super::clock::ms;
+use super::secret::Secret;
+use super::transport::http_client;
+use super::walls::Guard;
 use crate::chat::{ChatResponse, ErrorClass};
 use crate::plan::{Arm, Timeouts};
 use crate::provider::{self, Decoder, Protocol, WireRequest};
 
 /// Most bytes of an answer that are read.
 const MAX_BODY_BYTES: usize = 32 << 20;
+
+/// Most events with output that an answer may have.
+const MAX_EVENTS: usize = 200_000;
 
 /// Most bytes of an error body that are looked at.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -25,12 +31,25 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
+    key: Option<Secret>,
+    guard: Guard,
     protocol: Protocol,
     base_url: String,
     timeouts: Timeouts,
     keep_event_offsets: bool,
     /// Local addresses of connections that have been used.
     seen_connections: Arc<Mutex<HashSet<SocketAddr>>>,
+}
+
+/// Why an arm's address does not answer.
+#[derive(Debug)]
+pub(super) enum Unreachable {
+    /// Its name leads to where nothing is ever sent.
+    Forbidden(String),
+    /// Its certificate is not to be trusted.
+    Untrusted(String),
+    /// No connection came about.
+    NobodyThere(String),
 }
 
 /// What one attempt brought, with its times.
@@ -67,46 +86,24 @@ pub(super) struct Exchange {
 }
 
 impl Client {
-    /// Builds the client of an arm; `key` is its secret, if it needs one.
+    /// Builds the client of an arm; `key` is its secret, if it needs one, and `folder` that to
+    /// which files of the plan are relative.
     ///
     /// # Errors
-    /// A key that no header can carry, or a TLS set-up that fails.
+    /// As [`http_client`].
     pub(super) fn new(
         arm: &Arm,
-        key: Option<&str>,
+        key: Option<Secret>,
         timeouts: Timeouts,
         keep_event_offsets: bool,
+        folder: &Path,
     ) -> Result<Self, ReplayError> {
-        let mut headers = HeaderMap::new();
-        // Compressed streams are flushed late, which would distort every gap.
-        headers.insert("accept-encoding", HeaderValue::from_static("identity"));
-        if let Some(key) = key {
-            let (name, prefix) = provider::auth_header(arm.protocol, &arm.anthropic_version);
-            let mut value = HeaderValue::from_str(&format!("{prefix}{key}")).map_err(|_| {
-                let variable = arm.api_key_env.clone().unwrap_or_default();
-                ReplayError::BadKey { arm: arm.name.clone(), variable }
-            })?;
-            value.set_sensitive(true);
-            headers.insert(HeaderName::from_static(name), value);
-        }
-        // A provider may be installed already, by an earlier arm; any one will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .default_headers(headers)
-            // A redirect would carry `x-api-key` to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(timeouts.connect)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(usize::MAX)
-            .tcp_nodelay(true)
-            .user_agent(concat!("rehearsal/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|failure| ReplayError::Client {
-                arm: arm.name.clone(),
-                message: describe(&failure),
-            })?;
+        let guard = Guard::new();
+        let http = http_client(arm, key.as_ref(), timeouts, folder, &guard)?;
         Ok(Client {
             http,
+            key,
+            guard,
             protocol: arm.protocol,
             base_url: arm.base_url.clone(),
             timeouts,
@@ -119,13 +116,17 @@ impl Client {
     ///
     /// # Errors
     /// The reason why no connection came about.
-    pub(super) async fn reachable(&self) -> Result<(), String> {
+    pub(super) async fn reachable(&self) -> Result<(), Unreachable> {
         let request = self.http.head(&self.base_url).timeout(self.timeouts.connect * 2);
         match request.send().await {
             Ok(_) => Ok(()),
             // An answer that breaks off shows that somebody is there.
             Err(failure) if !failure.is_connect() && !failure.is_timeout() => Ok(()),
-            Err(failure) => Err(describe(&failure)),
+            Err(failure) => Err(match (self.guard.refused(), classify_transport(&failure)) {
+                (Some(refused), _) => Unreachable::Forbidden(refused),
+                (None, (ErrorClass::Tls, message)) => Unreachable::Untrusted(message),
+                (None, (_, message)) => Unreachable::NobodyThere(message),
+            }),
         }
     }
 
@@ -155,6 +156,9 @@ impl Client {
         self.receive(built, stream, sent, now_ms, &mut exchange).await;
         let end = exchange.finished.unwrap_or_else(Instant::now);
         exchange.latency = end.saturating_duration_since(sent);
+        if let Some(key) = &self.key {
+            key.scrub_exchange(&mut exchange);
+        }
         exchange
     }
 
@@ -185,12 +189,8 @@ impl Client {
             self.read_error(response, total, exchange).await;
             return;
         }
-        let is_event_stream = response
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("text/event-stream"));
-        let mut decoder = provider::decoder(self.protocol, stream && is_event_stream);
+        // What is an answer, an error or a page shows in the body: content types are often wrong.
+        let mut decoder = provider::decoder(self.protocol, stream);
         let failure = self.read_body(&mut response, decoder.as_mut(), stream, sent, exchange).await;
         let began = Instant::now();
         let answer = decoder.finish();
@@ -210,7 +210,10 @@ impl Client {
         let lookup =
             |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         exchange.status = Some(response.status().as_u16());
-        exchange.retry_after_ms = provider::retry_after_ms(&lookup, now_ms);
+        exchange.retry_after_ms = provider::retry_after_ms(&lookup, now_ms).or_else(|| {
+            let is_limited = response.status() == reqwest::StatusCode::TOO_MANY_REQUESTS;
+            is_limited.then(|| provider::rate_limit_reset_ms(&lookup, now_ms)).flatten()
+        });
         exchange.provider_request_id = provider::provider_request_id_headers(self.protocol)
             .iter()
             .find_map(|name| lookup(name));
@@ -227,7 +230,9 @@ impl Client {
         exchange: &mut Exchange,
     ) {
         let mut body = Vec::new();
-        while let Ok(Ok(Some(bytes))) = timeout_at(total.into(), response.chunk()).await {
+        // The status has said that it failed; its reason is not worth the whole of the time.
+        let deadline = total.min(Instant::now() + self.timeouts.idle);
+        while let Ok(Ok(Some(bytes))) = timeout_at(deadline.into(), response.chunk()).await {
             body.extend_from_slice(&bytes);
             if body.len() > MAX_ERROR_BYTES {
                 body.truncate(MAX_ERROR_BYTES);
@@ -280,6 +285,10 @@ impl Client {
             }
             exchange.overhead += arrived.elapsed();
             bytes_read += bytes.len();
+            if exchange.events.len() > MAX_EVENTS {
+                let message = format!("the answer has more than {MAX_EVENTS} events");
+                return Some((ErrorClass::Protocol, message));
+            }
             if bytes_read > MAX_BODY_BYTES {
                 let message = format!("the answer exceeds {MAX_BODY_BYTES} bytes");
                 return Some((ErrorClass::Protocol, message));
@@ -334,7 +343,7 @@ fn classify_transport(failure: &reqwest::Error) -> (ErrorClass, String) {
 }
 
 /// The chain of reasons of a failure, without the address that it was sent to.
-fn describe(failure: &reqwest::Error) -> String {
+pub(super) fn describe(failure: &reqwest::Error) -> String {
     let mut reasons = Vec::new();
     let mut source = std::error::Error::source(failure);
     while let Some(reason) = source {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::attempt::{self, Sending};
 use super::bodies::Bodies;
+use super::breaker::{Breaker, GivenUp, Pass};
 use super::budget::Ledger;
 use super::client::{Client, Exchange};
 use super::clock::{ReplayClock, ms};
@@ -59,11 +60,35 @@ pub(super) struct Context {
     pub(super) halt: Arc<Halt>,
 }
 
+impl Context {
+    /// Waits while an arm is out: all arms must see the same minutes. `false` when the replay
+    /// stops first.
+    async fn all_arms_are_there(&self) -> bool {
+        for (index, at_work) in self.arms.iter().enumerate() {
+            let ready = tokio::select! {
+                ready = at_work.breaker.ready() => ready,
+                () = self.halt.stopped() => return false,
+            };
+            if ready == Err(GivenUp) {
+                self.halt.stop(StopReason::Outage { arm: index });
+                return false;
+            }
+        }
+        true
+    }
+
+    /// How long departures have been held back by outages so far.
+    fn paused(&self, now: Instant) -> Duration {
+        self.arms.iter().map(|at_work| at_work.breaker.paused(now)).max().unwrap_or_default()
+    }
+}
+
 /// One arm at work.
 pub(super) struct ArmContext {
     pub(super) arm: Arm,
     pub(super) client: Client,
     pub(super) limiter: Limiter,
+    pub(super) breaker: Breaker,
 }
 
 /// Set once, by whoever finds a reason to stop; nothing leaves after that.
@@ -119,7 +144,9 @@ pub(super) async fn run(
             note(context, ended, &mut failure);
         }
         if index % SEAL_EVERY == SEAL_EVERY - 1 {
-            seal::seal(&context.folder, &context.journal, seal::SEGMENT_ROWS).await?;
+            let sealed = seal::seal(&context.folder, &context.journal, seal::SEGMENT_ROWS).await;
+            // What is under way is waited for all the same: it is paid for.
+            note(context, Ok(sealed), &mut failure);
         }
         if let Err(stopped) = depart(context, departure, &mut bodies, &mut tasks).await {
             note(context, Ok(Err(stopped)), &mut failure);
@@ -138,7 +165,12 @@ async fn depart(
     bodies: &mut Bodies,
     tasks: &mut JoinSet<Result<(), ReplayError>>,
 ) -> Result<(), ReplayError> {
-    let due = departure.due.map(|offset| context.clock.started() + offset);
+    if !context.all_arms_are_there().await {
+        return Ok(());
+    }
+    // An outage moves everything after it, so that its end is no burst.
+    let paused = context.paused(Instant::now());
+    let due = departure.due.map(|offset| context.clock.started() + offset + paused);
     if let Some(ready) = due.and_then(|due| due.checked_sub(LEAD)) {
         tokio::select! {
             () = tokio::time::sleep_until(ready.into()) => {}
@@ -186,7 +218,10 @@ async fn drain(
             None => return,
         }
     }
-    let deadline = Instant::now() + context.plan.replay.drain;
+    // Without a journal nothing that comes back can be kept.
+    let is_kept = !matches!(failure, Some(ReplayError::JournalClosed));
+    let wait = if is_kept { context.plan.replay.drain } else { Duration::ZERO };
+    let deadline = Instant::now() + wait;
     while let Ok(Some(ended)) = tokio::time::timeout_at(deadline.into(), tasks.join_next()).await {
         note(context, ended, failure);
     }
@@ -266,20 +301,10 @@ impl Job {
         let context = &self.context;
         let Some((wire, price, losses)) = self.prepared(arm) else { return Ok(Next::NotSent) };
         let reserved = self.item.worst_case_nanousd;
-        let granted = tokio::select! {
-            granted = context.ledger.reserve(reserved) => granted,
-            () = context.halt.stopped() => return Ok(Next::NotSent),
+        let Some((pass, leaves_at)) = self.admitted(arm, not_before).await else {
+            return Ok(Next::NotSent);
         };
-        if !granted {
-            context.halt.stop(StopReason::Budget);
-            return Ok(Next::NotSent);
-        }
-        let rate_allows = arm.limiter.book(self.item.token_bound, Instant::now());
-        let leaves_at = not_before.map_or(rate_allows, |due| due.max(rate_allows));
-        if !self.wait_until(leaves_at).await {
-            context.ledger.release(reserved);
-            return Ok(Next::NotSent);
-        }
+        let not_before = not_before.filter(|_| !pass.waited);
         let key = self.key.attempt(state.attempts + 1);
         let intent = Intent {
             key,
@@ -290,6 +315,8 @@ impl Job {
         tokio::time::sleep_until(leaves_at.into()).await;
         let scheduled = not_before.unwrap_or_else(Instant::now);
         let exchange = self.send(arm, wire, key).await;
+        let class = exchange.error.as_ref().map(|(class, _)| *class);
+        arm.breaker.record(pass, class, Instant::now());
         drop(slot);
 
         let sending = self.sending(arm, key, losses);
@@ -307,6 +334,49 @@ impl Job {
         attempt::fill(&mut row, exchange, &context.clock, arm.client.keeps_event_offsets());
         self.settle(arm, key, &row, cost).await?;
         Ok(next)
+    }
+
+    /// Waits until the arm is there, its worst case reserved and its turn near, and says when it
+    /// leaves; nothing when the replay stops first, with nothing reserved.
+    async fn admitted(
+        &self,
+        arm: &ArmContext,
+        not_before: Option<Instant>,
+    ) -> Option<(Pass, Instant)> {
+        let context = &self.context;
+        let reserved = self.item.worst_case_nanousd;
+        let mut waited = false;
+        loop {
+            let pass = tokio::select! {
+                pass = arm.breaker.pass() => pass,
+                () = context.halt.stopped() => return None,
+            };
+            let Ok(pass) = pass else {
+                context.halt.stop(StopReason::Outage { arm: usize::from(self.key.arm) });
+                return None;
+            };
+            waited |= pass.waited;
+            let granted = tokio::select! {
+                granted = context.ledger.reserve(reserved) => granted,
+                () = context.halt.stopped() => return None,
+            };
+            if !granted {
+                context.halt.stop(StopReason::Budget);
+                return None;
+            }
+            let rate_allows = arm.limiter.book(self.item.token_bound, Instant::now());
+            let due = not_before.filter(|_| !waited);
+            let leaves_at = due.map_or(rate_allows, |due| due.max(rate_allows));
+            if !self.wait_until(leaves_at).await {
+                context.ledger.release(reserved);
+                return None;
+            }
+            if arm.breaker.allows(pass) {
+                return Some((Pass { waited, ..pass }, leaves_at));
+            }
+            context.ledger.release(reserved);
+            waited = true;
+        }
     }
 
     /// Waits until shortly before the moment of leaving; `false` when the replay stops first.
@@ -400,7 +470,7 @@ impl Job {
             input: &self.input,
             reserved_nanousd: self.item.worst_case_nanousd,
             losses,
-            sample: self.context.plan.replay.sample,
+            sample_weight: self.item.sample_weight,
         }
     }
 }

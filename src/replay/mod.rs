@@ -3,35 +3,66 @@
 //! Flow: `planner` decides what is sent and what it can cost, `order` when, `engine` sends it
 //! through `client`, `budget` and `limiter` hold it back, `journal` remembers it, and
 //! `seal` turns outcomes into Parquet. A provider's failure is a row; only our own is an error.
+//! `shard` narrows a run to one part of it, and `merge` joins the parts. Where a store is named,
+//! `lease` lets one process at a time replay a run, and `shared` keeps its state there.
 
 mod attempt;
 mod bodies;
+mod breaker;
 mod budget;
+#[cfg(test)]
+mod budget_schedules;
 mod client;
 mod clock;
+mod consent;
+mod descriptors;
 mod engine;
 mod error;
+mod estimate;
+#[cfg(test)]
+mod fault_tests;
+mod forecast;
 mod journal;
+mod journal_view;
 mod key;
+mod lease;
 mod limiter;
+mod merge;
+mod merge_error;
 mod order;
 mod planner;
 mod progress;
 mod recover;
 mod run;
+mod run_view;
+mod sampling;
 mod seal;
+mod secret;
+mod shard;
+mod shared;
 mod start;
+mod transport;
+mod walls;
+mod watch;
 
 pub use budget::{Ledger, Reservation};
+pub use consent::{Consent, Intended, IntendedArm};
 pub use error::ReplayError;
-pub use journal::{Intent, ItemState, Journal, JournalWriter, Outcome, Recovered};
+pub use forecast::schedule_end;
+pub use journal::{Intent, ItemState, Journal, JournalWriter, Outcome, Recovered, SealedSegment};
 pub use key::{AttemptId, AttemptKey, ItemKey};
 pub use limiter::Limiter;
+pub use merge::{MergeOptions, Merged, merge, shard_folders};
+pub use merge_error::MergeError;
 pub use planner::{Item, Planned, plan_items};
 pub use progress::{Progress, Snapshot};
-pub use recover::recover;
+pub use recover::{check, recover};
 pub use run::{check_belongs, default_run_id, replay_identity};
+pub use run_view::{ArmView, Percentiles, RunState, RunView};
+pub use shared::{SharedStore, fetch_shards};
 pub use start::{ReplayOptions, ReplayOutcome, Stopper, replay};
+pub use transport::{proxies, warnings};
+pub use watch::Watch;
 
 /// Why a replay ended before everything was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +73,27 @@ pub enum StopReason {
     Interrupted,
     /// The system asked for it.
     Terminated,
+    /// Another process took the claim on the run, or the store could not be reached in time.
+    ClaimLost,
+    /// An arm was out for longer than the plan allows.
+    Outage {
+        /// Its place among the plan's arms.
+        arm: usize,
+    },
     /// This program failed.
     Failure,
+}
+
+impl StopReason {
+    /// The word for it in events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StopReason::Budget => "budget",
+            StopReason::Interrupted => "interrupted",
+            StopReason::Terminated => "terminated",
+            StopReason::ClaimLost => "claim_lost",
+            StopReason::Outage { .. } => "outage",
+            StopReason::Failure => "failure",
+        }
+    }
 }

@@ -10,12 +10,12 @@ const WINDOW: usize = 4_096;
 /// Live figures of a running replay; shared by all its tasks.
 #[derive(Debug)]
 pub struct Progress {
-    started: Instant,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
+    started: Option<Instant>,
     total: u64,
     done_before: u64,
     done: u64,
@@ -26,7 +26,7 @@ struct State {
     arms: BTreeMap<String, Recent>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Recent {
     values_ms: Vec<f64>,
     next: usize,
@@ -58,12 +58,15 @@ pub struct Snapshot {
 impl Progress {
     /// A replay that begins now.
     pub fn new(now: Instant) -> Self {
-        Progress { started: now, state: Mutex::default() }
+        Progress { state: Mutex::new(State { started: Some(now), ..State::default() }) }
     }
 
     /// Says how much there is to do, and how much of it was done before.
+    ///
+    /// Paces count from here: planning took time in which nothing could be sent.
     pub fn set_total(&self, total: u64, done_before: u64) {
         let mut state = self.lock();
+        state.started = Some(Instant::now());
         state.total = total;
         state.done_before = done_before;
     }
@@ -97,8 +100,9 @@ impl Progress {
 
     /// The figures now.
     pub fn snapshot(&self, now: Instant) -> Snapshot {
-        let state = self.lock();
-        let elapsed = now.saturating_duration_since(self.started);
+        // Requests wait while this is held: what takes time is done with a copy.
+        let state = self.lock().clone();
+        let elapsed = state.started.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let seconds = elapsed.as_secs_f64().max(1e-9);
         let done = state.done_before + state.done;
         let left = state.total.saturating_sub(done);

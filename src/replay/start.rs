@@ -4,38 +4,51 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::bodies::Bodies;
+use super::breaker::Breaker;
 use super::budget::Ledger;
-use super::client::Client;
+use super::client::{Client, Unreachable};
 use super::clock::ReplayClock;
+use super::consent::{Consent, intended};
 use super::engine::{self, ArmContext, Context, Halt};
 use super::journal::{ItemState, Journal, Recovered};
 use super::key::ItemKey;
 use super::limiter::Limiter;
-use super::order::departures;
+use super::order::{Departure, departures};
 use super::planner::{Planned, plan_items};
 use super::progress::Progress;
 use super::recover::{Names, book_uncertain};
-use super::run::{self, OpenRun};
-use super::{ReplayError, StopReason, seal};
-use crate::dataset::{CaptureStore, Project};
-use crate::plan::{Plan, PriceBook, UncertainPolicy};
+use super::run::{self, Begun, OpenRun};
+use super::shard::{self, Part};
+use super::shared::{Shared, SharedStore};
+use super::transport::Keys;
+use super::{ReplayError, StopReason, descriptors, seal};
+use crate::dataset::{CaptureStore, Project, RunFolder, Shard};
+use crate::plan::{Plan, PriceBook, ReplaySettings, UncertainPolicy};
 
 /// What the caller decides about a replay.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayOptions {
     /// The run's name; absent: the name that follows from plan and capture.
     pub run_id: Option<String>,
+    /// The part of the run to replay; absent: all of it.
+    pub shard: Option<Shard>,
+    /// Where the run's state is kept for other machines; absent: on this disk alone.
+    pub store: Option<SharedStore>,
     /// When the run began, RFC 3339; a label.
     pub started_at: String,
     /// When requests leave, from the first on, ascending, where the plan names a schedule.
     pub arrivals: Option<Vec<std::time::Duration>>,
+    /// The folder of the plan, to which the files that it names are relative.
+    pub plan_folder: std::path::PathBuf,
+    /// Who is asked before anything is sent; absent: nobody.
+    pub consent: Option<Consent>,
 }
 
 /// What came of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayOutcome {
-    /// The run.
-    pub run_id: String,
+    /// The run, with the shard if it is one: what `--run` takes.
+    pub run_name: String,
     /// Why it ended early; absent when everything is done.
     pub stopped: Option<StopReason>,
     /// Exchanges over arms and repeats.
@@ -46,8 +59,12 @@ pub struct ReplayOutcome {
     pub uncertain: u64,
     /// Known cost of all attempts, with the reservations of uncertain ones.
     pub spent_nanousd: i64,
+    /// What processes that were lost may have spent beyond that; it is kept from the budget.
+    pub unaccounted_nanousd: i64,
     /// The budget.
     pub budget_nanousd: i64,
+    /// The arm whose outage ended it.
+    pub out_arm: Option<String>,
 }
 
 /// Stops a running replay from outside.
@@ -57,12 +74,23 @@ pub struct ReplayOutcome {
 pub struct Stopper {
     halt: Arc<Halt>,
     ledger: Arc<Ledger>,
+    run_name: String,
 }
 
 impl Stopper {
     /// Lets nothing leave any more; what is under way may finish within the drain time.
     pub fn stop(&self, reason: StopReason) {
         self.halt.stop(reason);
+    }
+
+    /// Why the replay is stopping, once it is.
+    pub fn reason(&self) -> Option<StopReason> {
+        self.halt.reason()
+    }
+
+    /// The run, with the shard if it is one.
+    pub fn run_name(&self) -> &str {
+        &self.run_name
     }
 
     /// Spent, reserved and budgeted nano-dollars.
@@ -87,35 +115,54 @@ pub async fn replay(
     progress: Arc<Progress>,
     started: impl FnOnce(Stopper),
 ) -> Result<ReplayOutcome, ReplayError> {
+    let requested = options.run_id.as_deref().map(|name| project.run(name)).transpose()?;
+    let shard = options.shard.or_else(|| requested.as_ref().and_then(RunFolder::shard));
+    let whole = plan;
+    let plan = &shard::plan_of(whole, shard)?;
     let budget = plan.replay.budget.ok_or(ReplayError::NoBudget)?.0;
-    let clients = clients(plan, key_of)?;
-    let capture = Arc::new(CaptureStore::open(project)?);
-    let planned = plan_items(plan, &prices, &capture)?;
+    descriptors::make_room(plan)?;
+    let clients = clients(plan, &Keys { variable: key_of, folder: &options.plan_folder })?;
+    let capture = Arc::new(CaptureStore::open_checked(project)?);
+    let part = Part::new(shard, &capture)?;
+    let mut planned = plan_items(plan, &prices, &capture)?;
     refuse_unpriced(&planned, plan, &prices)?;
     if plan.replay.schedule.is_some() != options.arrivals.is_some() {
         return Err(ReplayError::NoArrivals);
     }
-    let run_id =
-        options.run_id.clone().unwrap_or_else(|| run::default_run_id(plan, capture.manifest()));
-    let started_at = &options.started_at;
-    let open = run::open(project, &run_id, plan, capture.manifest(), &planned.rows, started_at)?;
+    planned.rows = part.planned(planned.rows);
+    let default_id = || run::default_run_id(plan, capture.manifest());
+    let run_id = requested.map_or_else(default_id, |run| run.run_id().to_owned());
+    let agreed = |recovered: &Recovered| match &options.consent {
+        Some(consent) if !consent.is_given(&intended(plan, &planned, recovered, budget)) => {
+            Err(ReplayError::NotAgreed)
+        }
+        _ => Ok(()),
+    };
+    let begun = Begun { run_id: &run_id, shard, plan: whole, started_at: &options.started_at };
+    let is_begun = begun.folder(project)?.manifest_file().is_file();
+    if !is_begun {
+        // A run that nobody agreed to leaves no trace.
+        agreed(&Recovered::default())?;
+    }
+    let claimed = take_claim(options, project, &begun, budget, &planned).await?;
+    let booked_with = run::prices_of(&planned.rows, &prices);
+    let open = run::open(project, &begun, capture.manifest(), &planned.rows, booked_with)?;
     let (journal, writer, recovered) = Journal::open(&open.folder.journal_file())?;
-    seal::remove_orphans(&open.folder, &recovered.segments)?;
-    let arm_names = plan.arms().map(|arm| arm.name.clone()).collect();
+    let arm_names: Vec<String> = plan.arms().map(|arm| arm.name.clone()).collect();
+    seal::check_results(&open.folder, &arm_names, &recovered.segments)?;
     let names = Names::new(arm_names, &planned.rows);
     let recovered = settle_open(&journal, &open, plan, &names, recovered).await?;
 
-    let total = planned.items.len() as u64 * u64::from(plan.replay.repeats);
+    let items = planned.items.iter().filter(|item| part.holds(item.ordinal)).count();
+    let total = items as u64 * u64::from(plan.replay.repeats);
     let done_before = recovered.items.values().filter(|state| state.is_final).count() as u64;
     progress.set_total(total, done_before);
-    let order = departures(
-        &planned.items,
-        &capture,
-        plan.replay.pace,
-        plan.replay.repeats,
-        plan.replay.seed,
-        options.arrivals.as_deref(),
-    );
+    if is_begun && done_before < total {
+        agreed(&recovered)?;
+    }
+    let order = order(plan, &planned, &capture, options, &part);
+    let (ledger, unaccounted_nanousd) =
+        ledger(claimed.as_deref(), budget, recovered.spent_nanousd).await?;
     let clock = ReplayClock::start();
     let context = Arc::new(Context {
         plan: plan.clone(),
@@ -123,35 +170,96 @@ pub async fn replay(
         folder: open.folder.clone(),
         arms: arms_at_work(plan, clients, clock.started()),
         items: planned.items,
-        ledger: Arc::new(Ledger::new(budget, recovered.spent_nanousd)),
+        ledger,
         recovered: recovered.items,
         journal,
         clock,
         progress: progress.clone(),
         halt: Arc::new(Halt::new()),
     });
+    let kept = claimed.as_ref().map(|s| s.keep(context.ledger.clone(), context.halt.clone()));
     if done_before < total {
         check_reachable(&context).await?;
-        started(Stopper { halt: context.halt.clone(), ledger: context.ledger.clone() });
-        engine::run(&context, order, Bodies::new(capture)).await?;
+        started(stopper(&context, &open));
+        if let Err(ended) = engine::run(&context, order, Bodies::new(capture)).await {
+            drop(context);
+            return Err(why_it_ended(ended, writer));
+        }
     }
-    finish(context, &open, plan, &names, writer, total).await
+    let outcome = finish(context, &open, plan, &names, writer, total).await?;
+    if let (Some(claimed), Some(kept)) = (claimed, kept) {
+        kept.end().await;
+        if outcome.stopped != Some(StopReason::ClaimLost) {
+            claimed.release(outcome.spent_nanousd, outcome.done == outcome.planned).await?;
+        }
+    }
+    Ok(ReplayOutcome { unaccounted_nanousd, ..outcome })
 }
 
-fn clients(
+fn stopper(context: &Context, open: &OpenRun) -> Stopper {
+    Stopper {
+        halt: context.halt.clone(),
+        ledger: context.ledger.clone(),
+        run_name: open.folder.name().to_owned(),
+    }
+}
+
+/// What leaves in this part of the run, in its order in the whole.
+fn order(
     plan: &Plan,
-    key_of: &(dyn Fn(&str) -> Option<String> + Sync),
-) -> Result<Vec<Client>, ReplayError> {
+    planned: &Planned,
+    capture: &CaptureStore,
+    options: &ReplayOptions,
+    part: &Part,
+) -> Vec<Departure> {
+    let ReplaySettings { pace, repeats, seed, .. } = plan.replay;
+    let arrivals = options.arrivals.as_deref();
+    let mut order = departures(&planned.items, capture, pace, repeats, seed, arrivals);
+    order.retain(|departure| part.holds(departure.ordinal));
+    order
+}
+
+/// A failure of the loop; that of the journal's writer says more than that it has stopped.
+fn why_it_ended(failure: ReplayError, writer: super::journal::JournalWriter) -> ReplayError {
+    match failure {
+        ReplayError::JournalClosed => writer.join().err().unwrap_or(ReplayError::JournalClosed),
+        other => other,
+    }
+}
+
+/// Takes the claim on the run, where a store keeps it.
+async fn take_claim(
+    options: &ReplayOptions,
+    project: &Project,
+    begun: &Begun<'_>,
+    budget: i64,
+    planned: &Planned,
+) -> Result<Option<Arc<Shared>>, ReplayError> {
+    let Some(store) = &options.store else { return Ok(None) };
+    let largest = planned.items.iter().map(|item| item.worst_case_nanousd).max().unwrap_or(0);
+    let folder = begun.folder(project)?;
+    Ok(Some(Arc::new(Shared::take(store, project, folder, budget, largest).await?)))
+}
+
+/// The ledger of this part of a run, and what lost processes may have spent.
+async fn ledger(
+    shared: Option<&Shared>,
+    budget: i64,
+    recovered: i64,
+) -> Result<(Arc<Ledger>, i64), ReplayError> {
+    let Some(shared) = shared else { return Ok((Arc::new(Ledger::new(budget, recovered)), 0)) };
+    let unaccounted = shared.unaccounted(recovered).await?;
+    let spent = recovered.saturating_add(unaccounted);
+    let ledger = Ledger::new(budget, spent).with_ceiling(shared.ceiling(spent));
+    Ok((Arc::new(ledger), unaccounted))
+}
+
+fn clients(plan: &Plan, keys: &Keys<'_>) -> Result<Vec<Client>, ReplayError> {
+    let replay = &plan.replay;
     plan.arms()
         .map(|arm| {
-            let key = match &arm.api_key_env {
-                None => None,
-                Some(variable) => Some(key_of(variable).ok_or_else(|| {
-                    ReplayError::MissingKey { arm: arm.name.clone(), variable: variable.clone() }
-                })?),
-            };
-            let replay = &plan.replay;
-            Client::new(arm, key.as_deref(), replay.timeouts, replay.keep_event_offsets)
+            let key = keys.of(arm)?;
+            Client::new(arm, key, replay.timeouts, replay.keep_event_offsets, keys.folder)
         })
         .collect()
 }
@@ -161,6 +269,7 @@ fn arms_at_work(plan: &Plan, clients: Vec<Client>, now: Instant) -> Vec<ArmConte
         .zip(clients)
         .map(|(arm, client)| ArmContext {
             limiter: Limiter::new(arm.limits, now),
+            breaker: Breaker::new(plan.replay.give_up_after, plan.replay.circuit_breaker),
             arm: arm.clone(),
             client,
         })
@@ -186,8 +295,7 @@ async fn settle_open(
 ) -> Result<Recovered, ReplayError> {
     let policy = plan.replay.on_uncertain;
     let run_id = open.folder.run_id();
-    let sample = plan.replay.sample;
-    book_uncertain(journal, run_id, names, &recovered.open, policy, sample).await?;
+    book_uncertain(journal, run_id, names, &recovered.open, policy).await?;
     for intent in std::mem::take(&mut recovered.open) {
         recovered.spent_nanousd += intent.reserved_nanousd;
         recovered.uncertain_nanousd += intent.reserved_nanousd;
@@ -203,10 +311,17 @@ async fn settle_open(
 async fn check_reachable(context: &Context) -> Result<(), ReplayError> {
     for at_work in &context.arms {
         let reached = at_work.client.reachable().await;
-        reached.map_err(|message| ReplayError::Unreachable {
-            arm: at_work.arm.name.clone(),
-            base_url: at_work.arm.base_url.clone(),
-            message,
+        reached.map_err(|reason| {
+            let (arm, base_url) = (at_work.arm.name.clone(), at_work.arm.base_url.clone());
+            match reason {
+                Unreachable::Forbidden(reason) => ReplayError::ForbiddenAddress { arm, reason },
+                Unreachable::Untrusted(message) => {
+                    ReplayError::Untrusted { arm, base_url, message }
+                }
+                Unreachable::NobodyThere(message) => {
+                    ReplayError::Unreachable { arm, base_url, message }
+                }
+            }
         })?;
     }
     Ok(())
@@ -222,14 +337,17 @@ async fn finish(
 ) -> Result<ReplayOutcome, ReplayError> {
     let stopped = context.halt.reason();
     let budget_nanousd = context.ledger.budget();
+    let out_arm = match stopped {
+        Some(StopReason::Outage { arm }) => context.arms.get(arm).map(|it| it.arm.name.clone()),
+        _ => None,
+    };
     drop(context);
     writer.join()?;
     // Read anew, so that what is reported is what is on disk.
     let (journal, writer, recovered) = Journal::open(&open.folder.journal_file())?;
     let run_id = open.folder.run_id();
     let policy = plan.replay.on_uncertain;
-    let sample = plan.replay.sample;
-    book_uncertain(&journal, run_id, names, &recovered.open, policy, sample).await?;
+    book_uncertain(&journal, run_id, names, &recovered.open, policy).await?;
     seal::seal(&open.folder, &journal, 1).await?;
     drop(journal);
     writer.join()?;
@@ -238,12 +356,14 @@ async fn finish(
     writer.join()?;
     let uncertain = |(_, state): (&ItemKey, &ItemState)| u64::from(state.attempts - state.known);
     Ok(ReplayOutcome {
-        run_id: run_id.to_owned(),
+        run_name: open.folder.name().to_owned(),
         stopped,
         planned: total,
         done: recovered.items.values().filter(|state| state.is_final).count() as u64,
         uncertain: recovered.items.iter().map(uncertain).sum(),
         spent_nanousd: recovered.spent_nanousd,
+        unaccounted_nanousd: 0,
         budget_nanousd,
+        out_arm,
     })
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Deserialize;
 
 use super::build_latency::latency_series;
+use super::build_load::{QUERIES_OF_LOAD, client, load};
 use super::model::{
     ArmSummary, CaptureSummary, ConsistencyRow, CostRow, ErrorBucket, ErrorClassCount, LossRow,
     PriceRow, QueryUse, REPORT_SCHEMA_VERSION, Report, TokenRow,
@@ -54,7 +55,8 @@ pub async fn build(
 ) -> Result<Report, QueryError> {
     let none = Parameters::new();
     let models: Vec<ModelCount> = session.rows("report/capture_models", &none).await?;
-    let queries = queries(&verdict)?;
+    let load = load(session, plan).await?;
+    let queries = queries(&verdict, load.is_some())?;
     let notes = notes(plan, capture, &verdict);
     Ok(Report {
         schema_version: REPORT_SCHEMA_VERSION,
@@ -63,6 +65,8 @@ pub async fn build(
         capture: capture_summary(capture, models),
         arms: arms(plan),
         latency: latency_series(session).await?,
+        load,
+        client: client(session).await?,
         error_classes: error_classes(session).await?,
         errors_over_time: errors_over_time(session).await?,
         consistency: consistency(session, plan).await?,
@@ -307,9 +311,12 @@ async fn losses(session: &Session) -> Result<Vec<LossRow>, QueryError> {
     Ok(rows.collect())
 }
 
-fn queries(verdict: &Verdict) -> Result<Vec<QueryUse>, QueryError> {
+fn queries(verdict: &Verdict, with_load: bool) -> Result<Vec<QueryUse>, QueryError> {
     let mut names: Vec<&str> = verdict.criteria.iter().map(|c| c.query.as_str()).collect();
     names.extend(QUERIES_OF_REPORT);
+    if with_load {
+        names.extend(QUERIES_OF_LOAD);
+    }
     names.sort_unstable();
     names.dedup();
     names
@@ -337,14 +344,12 @@ fn notes(plan: &Plan, capture: &CaptureManifest, verdict: &Verdict) -> Vec<Strin
          exchanges of a rate agree, they count one by one."
             .to_owned(),
     ];
-    let pace = match plan.replay.pace {
-        crate::plan::Pace::Closed => {
-            "The replay ran as a closed loop: its latencies hold for the concurrency of the plan, \
-             and say nothing of the tail under a peak load."
-        }
-        crate::plan::Pace::Open { .. } | crate::plan::Pace::Rate { .. } => {
-            "The replay ran as an open loop: requests left on schedule, whatever came back."
-        }
+    let pace = if plan.replay.pace.is_open() {
+        "The replay ran as an open loop: requests were sent by a schedule, whatever came back; how \
+         punctually they left stands under Load."
+    } else {
+        "The replay ran as a closed loop: its latencies hold for the concurrency of the plan, \
+         and say nothing of the tail under a peak load."
     };
     notes.push(pace.to_owned());
     if plan.control.is_none() {

@@ -192,6 +192,11 @@ pub(crate) fn elapsed_s(value: f64) -> String {
     format!("{} s", grouped(&format!("{value:.decimals$}")))
 }
 
+/// A rate of requests: three significant digits, no trailing zeros.
+pub(crate) fn per_second(value: f64) -> String {
+    format!("{}/s", trimmed(value, 3))
+}
+
 /// A share as percent; never rounds to 0 % or 100 % what is not.
 pub(crate) fn share(value: f64) -> String {
     if let Some(text) = not_finite(value) {

@@ -7,12 +7,16 @@
 mod audit;
 mod build;
 mod build_latency;
+mod build_load;
 mod escape;
 mod format;
 mod html;
 mod json;
+mod load_model;
 mod markdown;
 mod model;
+mod plain;
+mod preflight;
 mod svg;
 mod table;
 #[cfg(test)]
@@ -25,8 +29,12 @@ pub use build::build;
 pub use escape::{escape_markdown, escape_terminal, escape_terminal_line, markdown_code};
 pub use html::html;
 pub use json::{json, json_schema, schema_of};
-pub use markdown::{MARKDOWN_LIMIT_BYTES, MARKDOWN_MARKER, audit_markdown, markdown};
+pub use load_model::*;
+pub use markdown::{
+    MARKDOWN_LIMIT_BYTES, MARKDOWN_MARKER, audit_markdown, markdown, preflight_markdown,
+};
 pub use model::*;
+pub use preflight::{cost_line, preflight_json, preflight_text};
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]

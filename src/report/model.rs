@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{ClientHealth, LoadReport};
 use crate::verdict::Verdict;
 
 /// Version of the shape of `report.json`.
@@ -28,6 +29,10 @@ pub struct Report {
     pub arms: Vec<ArmSummary>,
     /// Latency distributions, one per arm, model and measure.
     pub latency: Vec<LatencySeries>,
+    /// Load findings, when requests left on a schedule.
+    pub load: Option<LoadReport>,
+    /// How the client held up, per arm.
+    pub client: Vec<ClientHealth>,
     /// Failures by class, per arm.
     pub error_classes: Vec<ErrorClassCount>,
     /// Failures over the time of the replay, per arm.

@@ -9,6 +9,7 @@ use super::answers::Answers;
 use super::fault::FaultModel;
 use super::latency::LatencyModel;
 use super::limiter::RateLimits;
+use super::outage::OutageWindow;
 
 /// Everything that decides how the simulated provider behaves.
 ///
@@ -26,6 +27,8 @@ pub struct SimulatorConfig {
     pub latency: LatencyModel,
     /// What goes wrong.
     pub faults: FaultModel,
+    /// When nobody is served, from when to when.
+    pub outages: Vec<OutageWindow>,
     /// How many requests and tokens a minute each model takes.
     pub limits: RateLimits,
     /// Every delay is multiplied by this, waits named in 429 answers and the limiter's minute
@@ -43,6 +46,14 @@ pub struct SimulatorConfig {
     /// Whether answers longer than the request's output cap are sent whole instead of being cut
     /// with finish reason `length`.
     pub ignore_output_cap: bool,
+    /// How long an idle connection is kept, in milliseconds whatever `time_scale` says; absent:
+    /// for ever.
+    pub keep_alive_ms: Option<f64>,
+    /// Certificate and key, both PEM files; absent: no TLS. With TLS, HTTP/2 is spoken with
+    /// clients that offer it.
+    pub tls: Option<TlsFiles>,
+    /// How many requests an HTTP/2 connection carries before it says GOAWAY; absent: any number.
+    pub goaway_after: Option<u64>,
     /// Whether the request log is kept in memory.
     pub log: bool,
     /// A file to which each entry is appended as one line of JSON when its request arrives.
@@ -56,6 +67,7 @@ impl Default for SimulatorConfig {
             answers: Answers::default(),
             latency: LatencyModel::default(),
             faults: FaultModel::default(),
+            outages: Vec::new(),
             limits: RateLimits::default(),
             time_scale: 1.0,
             model_overrides: BTreeMap::new(),
@@ -63,10 +75,23 @@ impl Default for SimulatorConfig {
             require_auth: false,
             allow_unknown_fields: false,
             ignore_output_cap: false,
+            keep_alive_ms: None,
+            tls: None,
+            goaway_after: None,
             log: true,
             log_path: None,
         }
     }
+}
+
+/// The files of a TLS server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate, with those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// What differs for one model; what is absent is as for every other.
@@ -133,6 +158,10 @@ impl SimulatorConfig {
         self.latency.check("latency")?;
         self.faults.check("faults")?;
         self.limits.check("limits")?;
+        check_non_negative("keep_alive_ms", self.keep_alive_ms.unwrap_or(0.0))?;
+        for (index, window) in self.outages.iter().enumerate() {
+            window.check(&format!("outages[{index}]"))?;
+        }
         for (model, profile) in &self.model_overrides {
             let prefix = format!("model_overrides.{model}");
             profile.answers.as_ref().map_or(Ok(()), |it| it.check(&format!("{prefix}.answers")))?;

@@ -172,7 +172,7 @@ fn anthropic_type(status: u16) -> &'static str {
 }
 
 /// A duration as Go prints it (`6m0s`, `1.5s`, `20ms`), which is how OpenAI words resets.
-fn go_duration(duration: Duration) -> String {
+pub(super) fn go_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1000 {
         return format!("{millis}ms");

@@ -53,7 +53,9 @@ pub(super) fn streamed(
     interference: Interference<'_>,
 ) -> Layout {
     let total = events.pieces.len();
-    let breaks = interference.is(Fault::Cut) || interference.is(Fault::StreamError);
+    let breaks = [Fault::Cut, Fault::StreamError, Fault::Ping, Fault::EndlessLine, Fault::Flood]
+        .iter()
+        .any(|fault| interference.is(*fault));
     let after = interference.faults.after_chunks as usize;
     let sent = if breaks { total.min(after) } else { total };
     let last_ms = offsets_ms.last().copied().unwrap_or(0.0);
@@ -77,7 +79,7 @@ pub(super) fn streamed(
             Step::Send(Bytes::new())
         };
         steps.push((end_ms, end));
-    } else {
+    } else if !breaks {
         steps.extend(events.tail.into_iter().map(|event| (end_ms, send(event))));
     }
     Layout { steps, length: None, chunks: sent as u64 }
@@ -100,13 +102,23 @@ pub(super) fn document(
         let text = Bytes::from(document.to_string());
         let half = text.slice(..text.len() / 2);
         layout.steps = vec![(at_ms, Step::Send(half)), (at_ms, Step::Abort)];
+    } else if [Fault::Ping, Fault::EndlessLine, Fault::Flood]
+        .iter()
+        .any(|fault| interference.is(*fault))
+    {
+        // Whatever takes the document's place comes at its time.
+        layout = Layout { steps: vec![(at_ms, Step::Send(Bytes::new()))], ..Layout::default() };
     }
     layout
 }
 
 /// One document at one time.
-pub(super) fn whole(document: &Value, at_ms: f64) -> Layout {
-    let text = document.to_string();
+fn whole(document: &Value, at_ms: f64) -> Layout {
+    text(document.to_string(), at_ms)
+}
+
+/// One text at one time.
+pub(super) fn text(text: String, at_ms: f64) -> Layout {
     let length = Some(text.len());
     Layout { steps: vec![(at_ms, send(text))], length, chunks: 0 }
 }
@@ -145,7 +157,7 @@ mod tests {
         let layout = streamed(Dialect::OpenAi, events, &[10.0, 20.0, 30.0], interference);
         let show = |step: Step| match step {
             Step::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Step::Abort => "abort".to_owned(),
+            Step::Abort | Step::Reset => "abort".to_owned(),
         };
         (layout.steps.into_iter().map(|(at_ms, step)| (at_ms, show(step))).collect(), layout.chunks)
     }

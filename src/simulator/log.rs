@@ -33,6 +33,9 @@ pub struct LogEntry {
     pub model: String,
     /// Whether a stream was asked for.
     pub stream: bool,
+    /// Whether it came over HTTP/2.
+    #[serde(default)]
+    pub http2: bool,
     /// Whether the request carried a key. The key itself is never kept.
     pub auth_present: bool,
     /// SHA-256 of the body in hexadecimal.
@@ -89,14 +92,7 @@ impl Outcome {
             Outcome::NoRecordedAnswer => "no_recorded_answer",
             Outcome::RequestLimit => "request_limit",
             Outcome::TokenLimit => "token_limit",
-            Outcome::Fault(Fault::RateLimit) => "rate_limit",
-            Outcome::Fault(Fault::ServerError) => "server_error",
-            Outcome::Fault(Fault::Overloaded) => "overloaded",
-            Outcome::Fault(Fault::Drop) => "drop",
-            Outcome::Fault(Fault::Cut) => "cut",
-            Outcome::Fault(Fault::Stall) => "stall",
-            Outcome::Fault(Fault::StreamError) => "stream_error",
-            Outcome::Fault(Fault::Outage) => "outage",
+            Outcome::Fault(fault) => fault.as_str(),
         }
     }
 }
@@ -202,22 +198,15 @@ mod tests {
         Outcome::NoRecordedAnswer,
         Outcome::RequestLimit,
         Outcome::TokenLimit,
-        Outcome::Fault(Fault::RateLimit),
-        Outcome::Fault(Fault::ServerError),
-        Outcome::Fault(Fault::Overloaded),
-        Outcome::Fault(Fault::Drop),
-        Outcome::Fault(Fault::Cut),
-        Outcome::Fault(Fault::Stall),
-        Outcome::Fault(Fault::StreamError),
-        Outcome::Fault(Fault::Outage),
     ];
 
     #[test]
     fn outcomes_are_written_and_read_under_the_names_that_counts_use() {
-        for outcome in OUTCOMES {
-            let text = serde_json::to_string(outcome).expect("must be written");
+        let faults = Fault::ALL.iter().map(|fault| Outcome::Fault(*fault));
+        for outcome in OUTCOMES.iter().copied().chain(faults) {
+            let text = serde_json::to_string(&outcome).expect("must be written");
             assert_eq!(text, format!("\"{}\"", outcome.as_str()));
-            assert_eq!(serde_json::from_str::<Outcome>(&text).expect("must be read"), *outcome);
+            assert_eq!(serde_json::from_str::<Outcome>(&text).expect("must be read"), outcome);
         }
     }
 }

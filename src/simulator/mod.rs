@@ -23,17 +23,22 @@ mod dialect;
 mod draw;
 mod fault;
 mod generate;
+mod hint;
 mod latency;
 mod layout;
 mod limiter;
 mod log;
 mod openai;
+mod outage;
 mod pieces;
 mod plan;
 mod recorded;
 mod sample_json;
 mod server;
+mod socket;
+mod tls;
 pub mod traffic;
+mod trouble;
 mod validate;
 mod validate_anthropic;
 mod validate_openai;
@@ -50,23 +55,27 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use answers::{AnswerOrigin, Answers};
 pub use captured::CapturedAnswers;
-pub use config::{ConfigError, ModelProfile, SimulatorConfig, TokenModel};
+pub use config::{ConfigError, ModelProfile, SimulatorConfig, TlsFiles, TokenModel};
 pub use fault::{Fault, FaultModel};
 pub use generate::{GeneratedAnswers, TokenLength};
+pub use hint::RetryAfterHint;
 pub use latency::{Delay, LatencyModel};
 pub use limiter::RateLimits;
 pub use log::{LogEntry, Outcome, Stats};
+pub use outage::{OutageKind, OutageWindow};
 pub use recorded::{AnswerMap, AnswersError, RecordedAnswer, RecordedAnswers};
 
 use limiter::Limiter;
 use log::RequestLog;
+use outage::Outages;
 use plan::Planner;
-use server::{Shared, lock};
+use server::{Manners, Shared, lock};
 
 /// A running simulated provider. It ends when it is stopped or dropped.
 #[derive(Debug)]
@@ -93,6 +102,14 @@ pub enum SimulatorError {
         /// What the system says.
         #[source]
         source: io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("cannot serve TLS with {}: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}")]
@@ -127,12 +144,19 @@ impl Simulator {
         let listening = |source| SimulatorError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listening)?;
         let addr = listener.local_addr().map_err(listening)?;
+        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
+        let started = Instant::now();
+        let outages = Outages::new(&config.outages, config.time_scale, started);
         let shared = Arc::new(Shared {
+            manners: Manners::new(&config),
             planner: Planner::new(config),
             limiter: Mutex::new(Limiter::default()),
+            outages: Mutex::new(outages),
+            outage_nears: Notify::new(),
             log: Mutex::new(log),
-            started: Instant::now(),
+            started,
             requests: AtomicU64::new(0),
+            tls,
         });
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         Ok(Simulator { addr, shared, server })
@@ -141,6 +165,11 @@ impl Simulator {
     /// The address that is served.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Whether TLS is spoken.
+    pub fn is_tls(&self) -> bool {
+        self.shared.tls.is_some()
     }
 
     /// Every request so far, in the order of arrival; empty if the log is not kept in memory.

@@ -1,7 +1,9 @@
 //! From a request to what will be sent for it: validation, limits, faults, answer, in this order.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use base64::Engine;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -16,7 +18,9 @@ use super::latency::LatencyModel;
 use super::layout::{self, Interference, Layout};
 use super::limiter::{LimitState, Limiter, RateLimits, Refusal};
 use super::log::Outcome;
+use super::outage::OutageKind;
 use super::pieces::{self, Reply};
+use super::trouble;
 use super::validate::{self, CheckContext};
 use crate::chat::{ChatRequest, ResponseFormat, prompt_key};
 use crate::provider;
@@ -46,6 +50,12 @@ pub(super) struct Incoming<'a> {
     pub(super) draw: Option<&'a str>,
     pub(super) anthropic_version: Option<&'a str>,
     pub(super) auth_present: bool,
+    /// The key that the request carries; it goes nowhere but into an answer that repeats it.
+    pub(super) key: Option<&'a str>,
+    /// Whether the connection has carried a request before.
+    pub(super) used_connection: bool,
+    /// The outage that holds now.
+    pub(super) outage: Option<OutageKind>,
     /// When the request arrived, on both clocks.
     pub(super) received: Instant,
     pub(super) received_at: DateTime<Utc>,
@@ -56,13 +66,37 @@ pub(super) struct Incoming<'a> {
 /// What will be sent. Times are milliseconds after arrival, already scaled.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Absent: the connection is closed without a byte.
-    pub(super) status: Option<u16>,
+    pub(super) reaction: Reaction,
+    /// Absent: as the length says, a document or a stream of events.
+    pub(super) content_type: Option<&'static str>,
     pub(super) headers: Vec<(String, String)>,
     /// The body's length, where it is one document.
     pub(super) length: Option<usize>,
     pub(super) steps: Vec<(f64, Step)>,
     pub(super) facts: Facts,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// An answer with this status.
+    Answer(u16),
+    /// The connection is closed without a byte.
+    HangUp,
+    /// The connection is reset without a byte.
+    Reset,
+    /// Nothing, for as long as the client waits.
+    Silence,
+}
+
+impl Reaction {
+    /// The status, where there is one.
+    pub(super) fn status(self) -> Option<u16> {
+        match self {
+            Reaction::Answer(status) => Some(status),
+            Reaction::HangUp | Reaction::Reset | Reaction::Silence => None,
+        }
+    }
 }
 
 /// What the log keeps of a plan.
@@ -85,28 +119,27 @@ pub(super) struct Facts {
 struct Refused {
     error: Box<ApiError>,
     outcome: Outcome,
+    reaction: Reaction,
     after_ms: f64,
     headers: Vec<(String, String)>,
+    /// A page in place of the error's own body.
+    page: Option<&'static str>,
 }
 
 impl Refused {
     fn new(outcome: Outcome, error: ApiError) -> Self {
-        Refused { error: Box::new(error), outcome, after_ms: 0.0, headers: Vec::new() }
+        let reaction = Reaction::Answer(error.status);
+        let error = Box::new(error);
+        Refused { error, outcome, reaction, after_ms: 0.0, headers: Vec::new(), page: None }
+    }
+
+    /// A request that gets no answer at all.
+    fn without_answer(fault: Fault, reaction: Reaction) -> Self {
+        Refused { reaction, ..Refused::fault(fault, 503, "unavailable") }
     }
 
     fn fault(fault: Fault, status: u16, message: &str) -> Self {
         Refused::new(Outcome::Fault(fault), ApiError::new(status, message))
-    }
-
-    /// A 429 that names its wait, in milliseconds as the caller must wait them.
-    fn limit(outcome: Outcome, what: &'static str, wait_ms: f64, faults: &FaultModel) -> Self {
-        let mut refused = Refused::new(outcome, ApiError::limit(what));
-        let seconds = (wait_ms / 1000.0).ceil();
-        refused.headers.push(("retry-after".into(), format!("{seconds}")));
-        if faults.send_retry_after_ms {
-            refused.headers.push(("retry-after-ms".into(), format!("{}", wait_ms.ceil())));
-        }
-        refused
     }
 }
 
@@ -153,7 +186,7 @@ impl Planner {
         let mut plan = match case.decide(body.as_ref(), limiter) {
             Ok((layout, limits)) => {
                 let headers = incoming.dialect.limit_headers(&limits, incoming.received_at);
-                case.finish(Some(200), headers, layout)
+                case.finish(Reaction::Answer(200), headers, layout)
             }
             Err(refused) => case.refuse(refused),
         };
@@ -191,6 +224,9 @@ impl Case<'_> {
     }
 
     fn check<'b>(&self, body: Option<&'b Value>) -> Result<&'b Value, Refused> {
+        if let Some(kind) = self.incoming.outage {
+            return Err(outage(kind));
+        }
         if self.behaviour.faults.is_out(self.config.seed, &self.draws) {
             return Err(Refused::fault(Fault::Outage, 503, "the service is unavailable"));
         }
@@ -264,25 +300,34 @@ impl Case<'_> {
             Refusal::Tokens => (Outcome::TokenLimit, "tokens"),
         };
         let wait_ms = wait.as_secs_f64() * 1000.0;
-        let mut refused = Refused::limit(outcome, what, wait_ms, &self.behaviour.faults);
+        let mut refused = self.limit(outcome, what, wait_ms);
         let dialect = self.incoming.dialect;
         refused.headers.extend(dialect.limit_headers(&limits, self.incoming.received_at));
         Err(refused)
+    }
+
+    /// A 429 that names its wait, in milliseconds as the caller must wait them.
+    fn limit(&self, outcome: Outcome, what: &'static str, wait_ms: f64) -> Refused {
+        let hint = self.behaviour.faults.retry_after_hint;
+        let (dialect, now) = (self.incoming.dialect, self.incoming.received_at);
+        let headers = hint.headers(wait_ms, dialect, now, &self.draws);
+        Refused { headers, ..Refused::new(outcome, ApiError::limit(what)) }
     }
 
     /// The fault that cuts into the answer; one that takes its place is the error.
     fn strike(&self, prompt_tokens: u64) -> Result<Option<Fault>, Refused> {
         let faults = &self.behaviour.faults;
         let Some(fault) = faults.strike(&self.draws) else { return Ok(None) };
+        let outcome = Outcome::Fault(fault);
         match fault {
             Fault::RateLimit => {
                 let wait_ms = faults.retry_after_ms * self.config.time_scale;
-                Err(Refused::limit(Outcome::Fault(fault), "requests", wait_ms, faults))
+                Err(self.limit(outcome, "requests", wait_ms))
             }
             Fault::Overloaded => {
                 let status = self.incoming.dialect.overloaded_status();
                 let error = ApiError::new(status, "Overloaded").code("server_is_overloaded");
-                Err(Refused::new(Outcome::Fault(fault), error))
+                Err(Refused::new(outcome, error))
             }
             Fault::StreamError if self.facts.stream => Ok(Some(fault)),
             Fault::ServerError | Fault::StreamError => {
@@ -290,8 +335,25 @@ impl Case<'_> {
                 refused.after_ms = self.behaviour.latency.ttft_ms(&self.draws, prompt_tokens);
                 Err(refused)
             }
-            Fault::Drop | Fault::Outage => Err(Refused::fault(fault, 503, "unavailable")),
-            Fault::Cut | Fault::Stall => Ok(Some(fault)),
+            Fault::BlackHole => Err(Refused::without_answer(fault, Reaction::Silence)),
+            Fault::StaleConnection if !self.incoming.used_connection => Ok(None),
+            Fault::Drop | Fault::StaleConnection | Fault::Outage => {
+                Err(Refused::without_answer(fault, Reaction::HangUp))
+            }
+            Fault::ErrorBody => {
+                let reaction = Reaction::Answer(200);
+                Err(Refused { reaction, ..Refused::fault(fault, 500, "the server had an error") })
+            }
+            Fault::Html => {
+                let refused = Refused::fault(fault, faults.html_status, "a page");
+                Err(Refused { page: Some(PAGE), ..refused })
+            }
+            Fault::EchoKey => {
+                let message = repeated(self.incoming.key.unwrap_or_default());
+                let error = ApiError::new(401, message).code("invalid_api_key");
+                Err(Refused::new(outcome, error))
+            }
+            _ => Ok(Some(fault)),
         }
     }
 
@@ -310,28 +372,45 @@ impl Case<'_> {
             faults: &self.behaviour.faults,
             request_id: &self.incoming.request_id,
         };
-        if self.facts.stream {
-            let events = layout::events(self.incoming.dialect, reply);
-            layout::streamed(self.incoming.dialect, events, &offsets_ms, interference)
+        let stream = self.facts.stream;
+        let dialect = self.incoming.dialect;
+        let layout = if stream {
+            let events = layout::events(dialect, reply);
+            layout::streamed(dialect, events, &offsets_ms, interference)
         } else {
-            layout::document(self.incoming.dialect, reply, &offsets_ms, interference)
+            layout::document(dialect, reply, &offsets_ms, interference)
+        };
+        let faults = &self.behaviour.faults;
+        let draw = self.draws.uniform("break");
+        match fault {
+            Some(Fault::Trickle) => trouble::trickle(layout, faults.trickle_ms),
+            Some(Fault::Ping) => trouble::pings(layout, dialect, stream, faults.ping_ms),
+            Some(Fault::Flood) if stream => {
+                trouble::flood(layout, dialect, faults.flood_text_bytes)
+            }
+            Some(Fault::EndlessLine | Fault::Flood) => trouble::endless_line(layout, stream),
+            Some(Fault::Reset) => trouble::broken(layout, faults, draw, Step::Reset),
+            Some(Fault::Close) => trouble::broken(layout, faults, draw, Step::Abort),
+            _ => layout,
         }
     }
 
     fn refuse(mut self, refused: Refused) -> Plan {
-        let Refused { error, outcome, after_ms, headers } = refused;
+        let Refused { error, outcome, reaction, after_ms, headers, page } = refused;
         self.facts.outcome = outcome;
+        if reaction.status().is_none() {
+            return self.finish(reaction, headers, Layout::default());
+        }
         // A refused request is not answered as a stream, whatever it asked for.
         let body = self.incoming.dialect.error_body(&error, &self.incoming.request_id);
-        let dropped = outcome == Outcome::Fault(Fault::Drop);
-        let status = (!dropped).then_some(error.status);
-        let layout = if dropped { Layout::default() } else { layout::whole(&body, after_ms) };
-        self.finish(status, headers, layout)
+        let text = page.map_or_else(|| body.to_string(), str::to_owned);
+        let plan = self.finish(reaction, headers, layout::text(text, after_ms));
+        Plan { content_type: page.map(|_| "text/html; charset=utf-8"), ..plan }
     }
 
     fn finish(
         mut self,
-        status: Option<u16>,
+        reaction: Reaction,
         headers: Vec<(String, String)>,
         layout: Layout,
     ) -> Plan {
@@ -340,6 +419,42 @@ impl Case<'_> {
             *offset_ms *= self.config.time_scale;
         }
         self.facts.chunks = chunks;
-        Plan { status, headers, length, steps, facts: self.facts }
+        let content_type = match self.facts.outcome {
+            Outcome::Fault(Fault::WrongType) => Some("text/plain; charset=utf-8"),
+            // Without a length, a document would be taken for a stream.
+            _ if length.is_none() && !self.facts.stream => Some("application/json"),
+            _ => None,
+        };
+        Plan { reaction, content_type, headers, length, steps, facts: self.facts }
     }
+}
+
+/// A page as a proxy in front of a provider shows it.
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n\
+    <body><h1>502 Bad Gateway</h1></body></html>\n";
+
+fn outage(kind: OutageKind) -> Refused {
+    let fault = Fault::Outage;
+    match kind {
+        OutageKind::ServerError => Refused::fault(fault, 500, "the server had an error"),
+        OutageKind::Unavailable => Refused::fault(fault, 503, "the service is unavailable"),
+        OutageKind::BlackHole => Refused::without_answer(fault, Reaction::Silence),
+        // A request that came in before the port was closed.
+        OutageKind::Refused | OutageKind::Reset => Refused::without_answer(fault, Reaction::Reset),
+    }
+}
+
+/// A message that repeats a key in every form in which one may leak.
+fn repeated(key: &str) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(key);
+    let percent: String = key.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() {
+            text.push(char::from(byte));
+        } else {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    });
+    format!("Incorrect API key provided: {key} ({encoded}, ?key={percent})")
 }

@@ -1,6 +1,7 @@
 //! The HTTP side: connections, routes, and responses that leave at their planned times.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,19 +12,25 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming as Received;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
 
 use super::body::{Step, TimedBody};
+use super::config::SimulatorConfig;
 use super::dialect::{ApiError, Dialect};
 use super::draw::hex;
 use super::limiter::Limiter;
 use super::log::{LogEntry, RequestLog};
-use super::plan::{Incoming, Plan, Planner};
+use super::outage::{OutageKind, Outages};
+use super::plan::{Incoming, Plan, Planner, Reaction};
+use super::socket::{Connection, Socket};
 
 /// Larger bodies are answered 413.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -39,6 +46,28 @@ pub(super) struct Shared {
     pub(super) started: Instant,
     /// Requests so far, for their identifiers.
     pub(super) requests: AtomicU64,
+    pub(super) outages: Mutex<Outages>,
+    /// Told when the beginning of an outage may have become known.
+    pub(super) outage_nears: Notify,
+    pub(super) manners: Manners,
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// How connections are treated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manners {
+    /// How long an idle connection is kept.
+    keep_alive: Option<Duration>,
+    /// Requests that an HTTP/2 connection carries.
+    goaway_after: Option<u64>,
+}
+
+impl Manners {
+    pub(super) fn new(config: &SimulatorConfig) -> Self {
+        let keep_alive =
+            config.keep_alive_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
+        Manners { keep_alive, goaway_after: config.goaway_after }
+    }
 }
 
 /// Counts a request as under way for as long as it lives.
@@ -76,32 +105,124 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Accepts connections until it is dropped; then every connection ends.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn serve(mut listener: TcpListener, shared: Arc<Shared>) {
+    let Ok(addr) = listener.local_addr() else { return };
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            until = refusal(&shared) => {
+                // Nobody listens and nobody speaks until the outage is over.
+                drop(listener);
+                connections.shutdown().await;
+                tokio::time::sleep_until(until).await;
+                listener = listen_again(addr).await;
+                continue;
+            }
+        };
+        let Ok((stream, _)) = accepted else {
             // Out of file descriptors, most likely: a pause lets some be closed.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         // Without this the kernel holds small pieces back; a failure only costs accuracy.
         let _ = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
-        connections.spawn(async move {
-            let service = hyper::service::service_fn(move |request| {
-                let shared = Arc::clone(&shared);
-                async move { answer(&shared, request).await }
-            });
-            // A broken connection is the client's affair, or was planned.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
+        connections.spawn(serve_connection(stream, Arc::clone(&shared)));
     }
 }
 
-async fn answer(shared: &Arc<Shared>, request: Request<Received>) -> Result<TimedResponse, Hangup> {
+/// Waits for an outage in which nobody listens, and says when it ends.
+async fn refusal(shared: &Shared) -> Instant {
+    if !lock(&shared.outages).refuses() {
+        return std::future::pending().await;
+    }
+    loop {
+        let now = Instant::now();
+        if let Some((OutageKind::Refused, until)) = lock(&shared.outages).active(now) {
+            return until;
+        }
+        let next = lock(&shared.outages).next_refusal(now);
+        let begins = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = begins => {}
+            () = shared.outage_nears.notified() => {}
+        }
+    }
+}
+
+/// Takes the port back; it is free again once the last connection's end has been seen.
+async fn listen_again(addr: SocketAddr) -> TcpListener {
+    loop {
+        match TcpListener::bind(addr).await {
+            Ok(listener) => return listener,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// Serves one connection to its end; how it breaks is the client's affair, or was planned.
+async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+    let connection = Arc::new(Connection::default());
+    let socket = Socket::new(stream, Arc::clone(&connection));
+    match &shared.tls {
+        None => serve_http1(socket, &connection, &shared).await,
+        Some(config) => {
+            let acceptor = TlsAcceptor::from(Arc::clone(config));
+            let Ok(stream) = acceptor.accept(socket).await else { return };
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                serve_http2(stream, &connection, &shared).await;
+            } else {
+                serve_http1(stream, &connection, &shared).await;
+            }
+        }
+    }
+}
+
+async fn serve_http1<S>(io: S, connection: &Arc<Connection>, shared: &Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(|request| answer(shared, connection, request));
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(shared.manners.keep_alive);
+    let _ = builder.serve_connection(TokioIo::new(io), service).await;
+}
+
+async fn serve_http2<S>(io: S, connection: &Arc<Connection>, shared: &Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let enough = Notify::new();
+    let enough = &enough;
+    let goaway_after = shared.manners.goaway_after.unwrap_or(u64::MAX);
+    let service = hyper::service::service_fn(|request| {
+        let (shared, connection) = (Arc::clone(shared), Arc::clone(connection));
+        if connection.requests() + 1 >= goaway_after {
+            enough.notify_one();
+        }
+        async move { answer(&shared, &connection, request).await }
+    });
+    let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
+    tokio::select! {
+        _ = serving.as_mut() => return,
+        () = enough.notified() => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    let _ = serving.await;
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    request: Request<Received>,
+) -> Result<TimedResponse, Hangup> {
     let received = Instant::now();
     let received_at = utc_now();
     let path = request.uri().path().to_owned();
@@ -126,23 +247,38 @@ async fn answer(shared: &Arc<Shared>, request: Request<Received>) -> Result<Time
         }
         Err(_) => return Err(Hangup::Client),
     };
+    let key = ["authorization", "x-api-key", "api-key"]
+        .iter()
+        .find_map(|name| header(&head.headers, name));
     let incoming = Incoming {
         dialect,
         body: &body,
         draw: header(&head.headers, "x-rehearsal-draw")
             .or_else(|| draw_of_attempt(header(&head.headers, "x-request-id")?)),
         anthropic_version: header(&head.headers, "anthropic-version"),
-        auth_present: ["authorization", "x-api-key", "api-key"]
-            .iter()
-            .any(|name| head.headers.contains_key(*name)),
+        auth_present: key.is_some(),
+        key: key.map(|key| key.strip_prefix("Bearer ").unwrap_or(key)),
+        used_connection: connection.count_request() > 0,
+        outage: outage_now(shared, received),
         received,
         received_at,
         request_id: request_id(shared, received_at),
     };
     let plan = shared.planner.plan(&incoming, &mut lock(&shared.limiter));
-    let entry = entry(shared, &incoming, &plan, header(&head.headers, "x-request-id"));
+    let http2 = head.version == hyper::Version::HTTP_2;
+    let entry = entry(shared, &incoming, &plan, header(&head.headers, "x-request-id"), http2);
     lock(&shared.log).note(entry)?;
-    respond(plan, received, guard)
+    respond(plan, received, connection, guard).await
+}
+
+/// The outage that a request meets; the request itself may be the one after which it begins.
+fn outage_now(shared: &Shared, now: Instant) -> Option<OutageKind> {
+    let mut outages = lock(&shared.outages);
+    let active = outages.active(now).map(|(kind, _)| kind);
+    outages.arrived(shared.requests.load(Ordering::Relaxed) + 1, now);
+    drop(outages);
+    shared.outage_nears.notify_one();
+    active
 }
 
 fn entry(
@@ -150,6 +286,7 @@ fn entry(
     incoming: &Incoming<'_>,
     plan: &Plan,
     x_request_id: Option<&str>,
+    http2: bool,
 ) -> LogEntry {
     let facts = &plan.facts;
     let since_start = incoming.received.saturating_duration_since(shared.started);
@@ -163,10 +300,11 @@ fn entry(
         protocol: incoming.dialect.protocol().as_str().to_owned(),
         model: facts.model.clone(),
         stream: facts.stream,
+        http2,
         auth_present: incoming.auth_present,
         body_sha256: facts.body_sha256.clone(),
         prompt_key: facts.prompt_key.clone(),
-        status: plan.status,
+        status: plan.reaction.status(),
         outcome: facts.outcome,
         answer: facts.answer,
         planned_ttft_ms: facts.ttft_ms,
@@ -177,18 +315,33 @@ fn entry(
     }
 }
 
-fn respond(plan: Plan, received: Instant, guard: InFlight) -> Result<TimedResponse, Hangup> {
-    let Some(status) = plan.status else { return Err(Hangup::Planned) };
+async fn respond(
+    plan: Plan,
+    received: Instant,
+    connection: &Arc<Connection>,
+    guard: InFlight,
+) -> Result<TimedResponse, Hangup> {
+    let status = match plan.reaction {
+        Reaction::Answer(status) => status,
+        Reaction::HangUp => return Err(Hangup::Planned),
+        Reaction::Reset => {
+            connection.reset_on_close();
+            return Err(Hangup::Planned);
+        }
+        // Ends when the client gives up, which drops this future.
+        Reaction::Silence => return std::future::pending().await,
+    };
     let at = |offset_ms: f64| {
         let offset = Duration::try_from_secs_f64(offset_ms / 1000.0).unwrap_or(Duration::MAX);
         // What lies beyond the clock's range never happens within a run.
         received.checked_add(offset).unwrap_or_else(|| received + Duration::from_hours(8760))
     };
     let steps = plan.steps.into_iter().map(|(offset_ms, step)| (at(offset_ms), step)).collect();
-    let mut response = Response::new(TimedBody::new(steps, Some(guard)));
+    let mut response = Response::new(TimedBody::new(steps, Arc::clone(connection), Some(guard)));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
-    let kind = if plan.length.is_some() { JSON } else { "text/event-stream; charset=utf-8" };
+    let by_length = if plan.length.is_some() { JSON } else { "text/event-stream; charset=utf-8" };
+    let kind = plan.content_type.unwrap_or(by_length);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Some(length) = plan.length {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -230,7 +383,7 @@ fn own_page(shared: &Shared, method: &Method, page: &str) -> TimedResponse {
 fn plain(status: u16, kind: &'static str, text: String) -> TimedResponse {
     let length = text.len();
     let steps = VecDeque::from([(Instant::now(), Step::Send(Bytes::from(text)))]);
-    let mut response = Response::new(TimedBody::new(steps, None));
+    let mut response = Response::new(TimedBody::new(steps, Arc::default(), None));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));

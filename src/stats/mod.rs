@@ -19,6 +19,7 @@ mod quantile;
 mod quantile_bounds;
 mod quantile_ratio;
 mod rate;
+mod rate_limit;
 mod ratio;
 mod ratio_of_ratios;
 mod sample_size;
@@ -45,6 +46,7 @@ pub use quantile_bounds::{
 };
 pub use quantile_ratio::{PairedValue, RatioEstimate, quantile_ratio};
 pub use rate::{GateTest, quantile_gate, rate_bounds, rate_gate};
+pub use rate_limit::{Arrival, MinuteLimits, Rejections, limit_rejections};
 pub use ratio::{RatioOfTotals, ratio_of_totals};
 pub use ratio_of_ratios::{RateRow, RatioOfRatios, ratio_of_ratios};
 pub use sample_size::{

@@ -8,25 +8,23 @@
 
 use std::collections::BTreeMap;
 
+use super::client::ClientEvidence;
 use super::metrics::{Measured, resolve};
 use super::model::{
     ArmCoverage, CandidateDecision, CriterionResult, Decision, Direction, Inputs, Money, Outcome,
     Reason, VERDICT_SCHEMA_VERSION, Verdict,
 };
 use super::needed::needed;
-use crate::compare::{ClientHealthRow, CoverageRow, Finding, MoneyRow};
+use crate::compare::{CoverageRow, Finding, MoneyRow};
 use crate::plan::Criterion;
 use crate::query::find;
 use crate::stats::{self, decide, holm};
 
+/// The name of the control among the arms.
+const CONTROL: &str = "control";
+
 /// Share of exchanges that may be without an outcome before a GO is withheld.
 const MOST_MISSING: f64 = 0.01;
-
-/// Share of the median latency that the client itself may take.
-const MOST_OVERHEAD: f64 = 0.10;
-
-/// Share of the median latency by which sending may be late.
-const MOST_LATENESS: f64 = 0.05;
 
 /// Everything that a verdict is made of.
 #[derive(Debug, Clone)]
@@ -46,7 +44,7 @@ pub struct Evidence<'a> {
     /// The budget in nano-dollars.
     pub budget_nanousd: i64,
     /// Whether the client was the bottleneck.
-    pub client_health: Vec<ClientHealthRow>,
+    pub client: ClientEvidence,
     /// Hashes of everything.
     pub inputs: Inputs,
 }
@@ -56,8 +54,14 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let coverage = coverage(&evidence.coverage);
     let mut criteria: Vec<CriterionResult> = Vec::new();
     for (criterion, arm, measured, findings) in &evidence.findings {
-        let mean_usd = mean_usd(evidence, &coverage, arm);
-        criteria.extend(outcomes(criterion, arm, measured, findings, mean_usd));
+        let context = Context {
+            criterion,
+            arm,
+            measured,
+            mean_usd: mean_usd(evidence, &coverage, arm),
+            spoiled: spoiled(evidence, criterion, measured, arm),
+        };
+        criteria.extend(outcomes(&context, findings));
     }
     let mut reasons = Vec::new();
     let mut candidates = Vec::new();
@@ -93,13 +97,32 @@ fn overall(candidates: &[CandidateDecision]) -> Decision {
     }
 }
 
-fn outcomes(
-    criterion: &Criterion,
-    arm: &str,
-    measured: &Measured,
-    findings: &[Finding],
+/// What a finding is judged by.
+struct Context<'a> {
+    criterion: &'a Criterion,
+    arm: &'a str,
+    measured: &'a Measured,
     mean_usd: Option<f64>,
-) -> Vec<CriterionResult> {
+    /// Why the figure says nothing of the provider, if it does not.
+    spoiled: Option<String>,
+}
+
+/// Why a duration cannot be judged, if the client was the bottleneck in an arm that it rests on.
+fn spoiled(
+    evidence: &Evidence<'_>,
+    criterion: &Criterion,
+    measured: &Measured,
+    arm: &str,
+) -> Option<String> {
+    if !measured.is_duration {
+        return None;
+    }
+    let compared = measured.compares_with_control.then_some(CONTROL);
+    let mut arms = std::iter::once(arm).chain(compared);
+    arms.find_map(|arm| evidence.client.spoils(&criterion.metric, arm))
+}
+
+fn outcomes(context: &Context<'_>, findings: &[Finding]) -> Vec<CriterionResult> {
     let nothing = Finding {
         segment: "(all)".to_owned(),
         value: None,
@@ -111,19 +134,16 @@ fn outcomes(
         p_above: None,
         p_below: None,
         problem: Some("no exchange could be measured".to_owned()),
+        is_of_sample: false,
     };
     let findings = if findings.is_empty() { std::slice::from_ref(&nothing) } else { findings };
-    findings.iter().map(|finding| outcome(criterion, arm, measured, finding, mean_usd)).collect()
+    findings.iter().map(|finding| outcome(context, finding)).collect()
 }
 
-fn outcome(
-    criterion: &Criterion,
-    arm: &str,
-    measured: &Measured,
-    finding: &Finding,
-    mean_usd: Option<f64>,
-) -> CriterionResult {
+fn outcome(context: &Context<'_>, finding: &Finding) -> CriterionResult {
+    let Context { criterion, measured, .. } = context;
     let outcome = match (finding.low, finding.high, &finding.problem) {
+        _ if context.spoiled.is_some() => Outcome::Inconclusive,
         (Some(low), Some(high), None) => three_way(low, high, measured),
         _ => Outcome::Inconclusive,
     };
@@ -134,7 +154,8 @@ fn outcome(
     let query_hash =
         find(measured.measurement.query).map(crate::query::NamedQuery::sha256).unwrap_or_default();
     let needed = match outcome {
-        Outcome::Inconclusive => needed(finding, measured, criterion.confidence, mean_usd),
+        Outcome::Inconclusive if finding.is_of_sample => None,
+        Outcome::Inconclusive => needed(finding, measured, criterion.confidence, context.mean_usd),
         Outcome::Met | Outcome::NotMet => None,
     };
     CriterionResult {
@@ -144,7 +165,7 @@ fn outcome(
         direction: measured.direction,
         segment: criterion.segment.clone(),
         segment_value: criterion.segment.as_ref().map(|_| finding.segment.clone()),
-        arm: arm.to_owned(),
+        arm: context.arm.to_owned(),
         gate: criterion.gate && measured.advisory_reason.is_none(),
         advisory_reason: measured.advisory_reason.filter(|_| criterion.gate).map(str::to_owned),
         outcome,
@@ -156,14 +177,15 @@ fn outcome(
         events: finding.events.map(i64::unsigned_abs),
         bound: measured.limit,
         confidence: criterion.confidence,
-        p,
+        // What is not judged takes no part in the correction, and more of it would not help.
+        p: p.filter(|_| context.spoiled.is_none()),
         p_holm: None,
         method: measured.method.to_owned(),
         query: measured.measurement.query.to_owned(),
         query_hash,
         parameters: measured.measurement.parameters.clone(),
-        reason: explain(outcome, measured, finding),
-        needed,
+        reason: context.spoiled.clone().unwrap_or_else(|| explain(outcome, measured, finding)),
+        needed: needed.filter(|_| context.spoiled.is_none()),
     }
 }
 
@@ -242,6 +264,8 @@ fn decide_candidate(
     for (code, text) in vetoes(evidence, coverage, arm) {
         reason(code, text);
     }
+    let (client_vetoes, statements) = evidence.client.reasons(arm);
+    reasons.extend(client_vetoes);
     let decision = match (failed, all_met && reasons.is_empty()) {
         (true, _) => Decision::NoGo,
         (false, true) => Decision::Go,
@@ -251,6 +275,7 @@ fn decide_candidate(
         let text = format!("every one of the {} gates is met", gates.len());
         reasons.push(Reason { code: "all_gates_met".to_owned(), arm: Some(arm.to_owned()), text });
     }
+    reasons.extend(statements);
     (decision, reasons)
 }
 
@@ -290,18 +315,6 @@ fn vetoes(
     } else if missing as f64 > MOST_MISSING * wanted as f64 {
         let text = format!("{missing} of {wanted} exchanges have no outcome, more than 1 %");
         vetoes.push(("coverage_too_low", text));
-    }
-    if let Some(health) = evidence.client_health.iter().find(|row| row.arm == arm)
-        && let Some(latency) = health.latency_p50_ms
-    {
-        if health.overhead_p50_ms.is_some_and(|overhead| overhead > MOST_OVERHEAD * latency) {
-            let text = "this program took more than 10 % of the median latency itself".to_owned();
-            vetoes.push(("client_bottleneck", text));
-        }
-        if health.queue_p95_ms.is_some_and(|queue| queue > MOST_LATENESS * latency) {
-            let text = "requests left later than scheduled by more than 5 % of the median latency";
-            vetoes.push(("client_late", text.to_owned()));
-        }
     }
     vetoes
 }

@@ -189,6 +189,10 @@ pub struct Measured {
     pub counts_events: bool,
     /// Share of exceedances that the limit allows, for quantiles.
     pub exceedance: Option<f64>,
+    /// Whether the figure rests on durations, which are the client's measurements.
+    pub is_duration: bool,
+    /// Whether the control's figure stands beside the candidate's.
+    pub compares_with_control: bool,
     /// The query to run.
     pub measurement: Measurement,
 }
@@ -320,6 +324,8 @@ pub fn measurements(
         advisory_reason,
         counts_events,
         exceedance,
+        is_duration,
+        compares_with_control: has_control && comparison != "absolute",
         measurement: Measurement { query, parameters },
     })
 }

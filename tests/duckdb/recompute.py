@@ -373,6 +373,64 @@ def exact_agreement(check, db, report):
     check.group("exact disagreement", reported, computed, close={"disagreement"})
 
 
+def load(check, db, report):
+    """Slip against the schedule, and counts and percentiles by step of a ramp."""
+    found = report.get("load")
+    if found is None:
+        print("load: left out, the replay was a closed loop")
+        return
+    firsts = """
+        SELECT a.arm, a.kind, a.queue_ms, a.load_step,
+               CASE a.kind WHEN 'none' THEN a.latency_ms
+                           WHEN 'failure' THEN 'Infinity'::DOUBLE END AS judged,
+               CASE WHEN NOT coalesce(c.stream, FALSE) THEN NULL
+                    WHEN a.kind = 'none' THEN a.ttft_ms
+                    WHEN a.kind = 'failure' THEN 'Infinity'::DOUBLE END AS ttft,
+               CASE a.kind WHEN 'none' THEN a.latency_ms END AS answered
+        FROM attempts a JOIN capture c USING (ordinal)
+        WHERE a."first" AND NOT a.warm_up"""
+    computed = {}
+    for row in rows(db, f"""
+            SELECT arm, list(queue_ms ORDER BY queue_ms) AS slips,
+                   list(answered ORDER BY answered) FILTER (answered IS NOT NULL) AS answered,
+                   list(judged ORDER BY judged) FILTER (judged IS NOT NULL) AS judged,
+                   list(judged + queue_ms ORDER BY judged + queue_ms)
+                       FILTER (judged IS NOT NULL) AS scheduled
+            FROM ({firsts}) GROUP BY arm"""):
+        median = type1(row["answered"] or [], 0.5)
+        late = 0 if median is None else sum(slip > 0.05 * median for slip in row["slips"])
+        computed[(row["arm"],)] = {
+            "attempts": len(row["slips"]), "late": late, "late_share": late / len(row["slips"]),
+            "slip_p50_ms": type1(row["slips"], 0.5), "slip_p99_ms": type1(row["slips"], 0.99),
+            "slip_max_ms": row["slips"][-1], "from_sent_p99_ms": type1(row["judged"] or [], 0.99),
+            "from_schedule_p99_ms": type1(row["scheduled"] or [], 0.99)}
+    fields = ["attempts", "late"]
+    durations = ["late_share", "slip_p50_ms", "slip_p99_ms", "slip_max_ms", "from_sent_p99_ms",
+                 "from_schedule_p99_ms"]
+    reported = {(row["arm"],): {**{name: row[name] for name in fields},
+                                **{name: number(row[name]) for name in durations}}
+                for row in found["slip"]}
+    check.group("schedule slip", reported, computed, close=set(durations))
+    computed = {}
+    for row in rows(db, f"""
+            SELECT arm, load_step AS step, count(*) AS attempts, count(judged) AS n,
+                   count(*) FILTER (kind = 'failure') AS failures,
+                   count(*) FILTER (kind = 'rate_limit') AS rate_limited,
+                   list(judged ORDER BY judged) FILTER (judged IS NOT NULL) AS latency,
+                   list(ttft ORDER BY ttft) FILTER (ttft IS NOT NULL) AS ttft
+            FROM ({firsts}) WHERE load_step IS NOT NULL GROUP BY ALL"""):
+        computed[(row["arm"], row["step"])] = {
+            **{name: row[name] for name in ("attempts", "n", "failures", "rate_limited")},
+            "percentiles": [type1(row[name] or [], p)
+                            for name in ("latency", "ttft") if row[name] or name == "latency"
+                            for p in (0.5, 0.95, 0.99)]}
+    reported = {(row["arm"], row["step"]): {
+        **{name: row[name] for name in ("attempts", "n", "failures", "rate_limited")},
+        "percentiles": [number(one["value"]) for one in row["latency"] + row["ttft"]]}
+        for row in found["steps"]}
+    check.group("steps of the ramp", reported, computed)
+
+
 def latest(runs):
     with_report = [run for run in runs.iterdir() if (run / "report.json").is_file()]
     if not with_report:
@@ -395,7 +453,7 @@ def main(arguments):
         return 2
     print(f"run {run.name}, DuckDB {duckdb.__version__}")
     check = Comparison()
-    for compare in (coverage, attempts, latency, tokens, money, losses, exact_agreement):
+    for compare in (coverage, attempts, latency, tokens, money, losses, exact_agreement, load):
         compare(check, db, report)
     for difference in check.differences[:SHOWN]:
         print(f"differs: {difference}")

@@ -13,6 +13,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("parquet", &["dataset", "query", "capture"]),
     ("datafusion", &["query"]),
     ("statrs", &["stats"]),
+    ("object_store", &["dataset"]),
     ("rusqlite", &["replay"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

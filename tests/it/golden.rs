@@ -63,6 +63,11 @@ fn place_run(path: &Path) {
         replay_identity: std::collections::BTreeMap::new(),
         arms: vec![arm("control", true), arm("next", false)],
         repeats: 1,
+        shard: None,
+        merged_shards: None,
+        files: std::collections::BTreeMap::new(),
+        prices: std::collections::BTreeMap::new(),
+        checksum: String::new(),
     };
     write_json(&folder.manifest_file(), &manifest).unwrap();
 }

@@ -197,6 +197,13 @@ fn every_chart_has_as_many_marks_as_the_json_has_rows() {
     assert_eq!(marks("ecdf"), with("ecdf"));
     assert_eq!(marks("error-bar"), data["errors_over_time"].as_array().unwrap().len());
     assert_eq!(marks("cost-bar"), bills.iter().filter(|row| !row["monthly_usd"].is_null()).count());
+    let steps = data["load"]["steps"].as_array().unwrap();
+    let percentiles =
+        |key: &str| -> usize { steps.iter().map(|step| step[key].as_array().unwrap().len()).sum() };
+    assert_eq!(marks("load-point"), percentiles("latency") + percentiles("ttft"));
+    assert_eq!(marks("load-error"), 2 * steps.len());
+    let knees = data["load"]["knees"].as_array().unwrap();
+    assert_eq!(marks("knee"), 2 * knees.len());
     assert_eq!(marks("interval"), data["verdict"]["criteria"].as_array().unwrap().len());
     for one in series.iter().filter(|one| !one["box_plot"].is_null()) {
         let [arm, model, measure] =

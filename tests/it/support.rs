@@ -60,3 +60,28 @@ pub(crate) fn only_run(folder: &Path) -> PathBuf {
     assert_eq!(runs.len(), 1, "{runs:?}");
     runs[0].clone()
 }
+
+/// A number of the environment, by which a long run asks for more than a short one does.
+#[expect(clippy::disallowed_methods, reason = "the long run is asked for by the environment")]
+pub(crate) fn setting(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Says that a test cannot run here for want of something outside; where everything has to be
+/// there, that is a failure.
+#[expect(clippy::print_stdout, reason = "the runner shows it to whoever asks for the output")]
+#[expect(clippy::disallowed_methods, reason = "only some machines must have every tool")]
+pub(crate) fn skip(want: &str) {
+    assert!(std::env::var("REHEARSAL_REQUIRE_TOOLS").is_err(), "{want}");
+    println!("skipped: {want}");
+}
+
+/// Whether an outside tool is installed; says so if it is not.
+pub(crate) fn has_tool(name: &str, argument: &str) -> bool {
+    let mut command = Command::new(name);
+    if command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        return true;
+    }
+    skip(&format!("{name} is not installed"));
+    false
+}

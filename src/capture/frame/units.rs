@@ -41,6 +41,8 @@ pub(in crate::capture) struct Units<R> {
     trims_lines: bool,
     ended: bool,
     failure: Option<io::Error>,
+    /// A buffer that is no longer in use: memory that the system need not clear once more.
+    spare: Vec<u8>,
 }
 
 /// A unit whose end was not seen yet.
@@ -81,6 +83,14 @@ impl<R: Read> Units<R> {
             trims_lines,
             ended: false,
             failure: None,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Takes back a chunk that is done with, for its memory.
+    pub(in crate::capture) fn recycle(&mut self, chunk: Chunk) {
+        if chunk.bytes.capacity() <= 2 * (self.chunk_bytes + 2 * self.read_bytes) {
+            self.spare = chunk.bytes;
         }
     }
 
@@ -120,7 +130,9 @@ impl<R: Read> Units<R> {
             self.close_last(&mut lines);
         }
         let cut = self.open.map_or(self.bytes.len(), |open| open.begin);
-        let rest = self.bytes.get(cut..).unwrap_or_default().to_vec();
+        let mut rest = std::mem::take(&mut self.spare);
+        rest.clear();
+        rest.extend_from_slice(self.bytes.get(cut..).unwrap_or_default());
         self.bytes.truncate(cut);
         self.offset += cut as u64;
         if let Some(open) = &mut self.open {

@@ -102,6 +102,11 @@ pub fn import(
     create_private_dir(project.folder())?;
     let capture = Staging::new(project.capture_folder())?;
     let rejects = Staging::new(project.rejects_folder())?;
+    let progress = ImportProgress {
+        files: inputs.read.len(),
+        bytes_total: total_bytes(inputs.read.iter().map(|found| &found.input)),
+        ..ImportProgress::default()
+    };
     let mut importer = Importer {
         options,
         redactor,
@@ -112,19 +117,9 @@ pub fn import(
             utc_offset_s: options.utc_offset_s,
             mapping: options.mapping.clone(),
         },
-        progress: ImportProgress {
-            files: inputs.read.len(),
-            bytes_total: total_bytes(inputs.read.iter().map(|found| &found.input)),
-            ..ImportProgress::default()
-        },
         sources: Vec::new(),
         left_out: inputs.left_out.into_iter().map(LeftOut::by_name).collect(),
-        seen: Seen::default(),
-        window: Window::default(),
-        superseded: 0,
-        segments: SegmentWriter::new(capture.folder()),
-        rejects: RejectWriter::new(rejects.folder()),
-        joins: Joins::new(capture.folder()),
+        books: Books::new(progress, capture.folder(), rejects.folder()),
     };
     for found in &inputs.read {
         match importer.read(&found.input) {
@@ -134,7 +129,7 @@ pub fn import(
             }
             other => other?,
         }
-        importer.progress.files_done += 1;
+        importer.books.progress.files_done += 1;
         importer.report();
     }
     let outcome = importer.finish()?;
@@ -172,20 +167,14 @@ struct Importer<'a> {
     forced: Option<&'static dyn LogFormat>,
     observe: &'a mut dyn FnMut(&ImportProgress),
     context: ReadContext,
-    progress: ImportProgress,
     sources: Vec<SourceRecord>,
     left_out: Vec<LeftOut>,
-    seen: Seen,
-    window: Window,
-    superseded: u64,
-    segments: SegmentWriter,
-    rejects: RejectWriter,
-    joins: Joins,
+    books: Books,
 }
 
 impl Importer<'_> {
     fn read(&mut self, input: &Input) -> Result<(), ImportError> {
-        self.progress.file = input.name();
+        self.books.progress.file = input.name();
         if let Input::File(path) = input
             && table::is_table(path)
         {
@@ -201,10 +190,10 @@ impl Importer<'_> {
         };
         let Detected { framing, format, confidence } = detected;
         let raw_bytes = source.raw_bytes();
-        let read_before = self.progress.bytes_read;
+        let read_before = self.books.progress.bytes_read;
         let mut units = Units::new(source, framing.scanner(), self.options.max_line_bytes);
         let mut record = SourceRecord {
-            file,
+            file: file.clone(),
             format: format.name().to_owned(),
             confidence: confidence.map(|confidence| confidence.0),
             ..SourceRecord::default()
@@ -213,27 +202,32 @@ impl Importer<'_> {
         if let Some(chunk) = chunk.as_mut().filter(|_| framing.has_header()) {
             chunk.lines.remove(0);
         }
+        let index = self.sources.len();
+        let mut items = Vec::new();
         while let Some(now) = chunk.take() {
             let parser = Parser {
-                file: &record.file,
+                file: &file,
                 framing: &framing,
                 format,
                 context: &self.context,
                 redactor: self.redactor,
                 cut: units.failure().is_some(),
             };
-            let segments = &mut self.segments;
-            let (items, (next, written)) = rayon::join(
+            let books = &mut self.books;
+            let before = std::mem::take(&mut items);
+            let (parsed, (next, booked)) = rayon::join(
                 || parser.parse(&now),
-                || (next_with_units(&mut units), segments.write_full()),
+                || (next_with_units(&mut units), books.book(before, &mut record, index)),
             );
-            written?;
-            drop(now);
-            self.fold(items, &mut record)?;
-            self.progress.bytes_read = read_before + raw_bytes.load(Ordering::Relaxed);
+            booked?;
+            units.recycle(now);
+            items = parsed;
+            self.books.progress.bytes_read = read_before + raw_bytes.load(Ordering::Relaxed);
             self.report();
             chunk = next;
         }
+        self.books.book(items, &mut record, index)?;
+        self.report();
         note_failure(&units, &mut record);
         let fingerprint = units.reader().fingerprint();
         record.sha256 = fingerprint.sha256;
@@ -268,77 +262,28 @@ impl Importer<'_> {
         record.sha256 = sha256;
         record.bytes = bytes;
         while let Some(items) = table.next(&record.file, &self.context, self.redactor) {
-            self.fold(items?, &mut record)?;
-            self.segments.write_full()?;
+            self.books.book(items?, &mut record, self.sources.len())?;
             self.report();
         }
         record.incomplete = table.failure();
-        self.progress.bytes_read += bytes;
+        self.books.progress.bytes_read += bytes;
         self.sources.push(record);
         Ok(())
     }
 
     fn report(&mut self) {
-        (self.observe)(&self.progress);
-    }
-
-    fn fold(&mut self, items: Vec<Item>, source: &mut SourceRecord) -> Result<(), ImportError> {
-        for item in items {
-            match item {
-                Item::Row(row) => self.take_row(row, source),
-                Item::Part(part, place) => {
-                    let index = self.sources.len();
-                    self.joins.push(part, &source.format, index, place)?;
-                    // It is counted once it is known what it belongs to.
-                    self.progress.lines += 1;
-                    continue;
-                }
-                Item::Reject(row) => self.take_reject(row, source)?,
-                Item::Filtered(reason) => {
-                    *source.filtered.entry(reason.as_str().to_owned()).or_insert(0) += 1;
-                }
-                Item::Cut(bytes) => {
-                    source.incomplete =
-                        Some(format!("its unfinished last line of {bytes} bytes was left out"));
-                    continue;
-                }
-            }
-            source.lines += 1;
-            self.progress.lines += 1;
-        }
-        Ok(())
-    }
-
-    fn take_row(&mut self, row: Row, source: &mut SourceRecord) {
-        if !self.seen.is_new(row.key) {
-            source.duplicates += 1;
-            return;
-        }
-        source.accepted += 1;
-        self.progress.accepted += 1;
-        let (segments, superseded) = (&mut self.segments, &mut self.superseded);
-        self.window.push(row, |row| leave(row, segments, superseded));
-    }
-
-    fn take_reject(
-        &mut self,
-        row: crate::dataset::RejectRow,
-        source: &mut SourceRecord,
-    ) -> Result<(), ImportError> {
-        *source.rejected.entry(row.reason.clone()).or_insert(0) += 1;
-        self.progress.rejected += 1;
-        self.rejects.push(row)
+        (self.observe)(&self.books.progress);
     }
 
     /// Puts the parts together and books what became of each.
     fn join(&mut self) -> Result<(), ImportError> {
-        let joins = std::mem::replace(&mut self.joins, Joins::new(Path::new("")));
+        let joins = std::mem::replace(&mut self.books.joins, Joins::new(Path::new("")));
         let context = self.context.clone();
         joins.finish(&context, |joined| {
             for part in joined {
                 self.take_joined(part)?;
             }
-            self.segments.write_full()
+            self.books.segments.write_full()
         })
     }
 
@@ -365,7 +310,7 @@ impl Importer<'_> {
                         cut: false,
                     };
                     let row = parser.row(row, line.number);
-                    self.take_row(row, &mut source);
+                    self.books.take_row(row, &mut source);
                 }
             }
             Some(Reading::Filtered(reason)) => {
@@ -374,7 +319,7 @@ impl Importer<'_> {
             Some(Reading::Reject(reason, detail)) => {
                 let text = part.text.as_bytes();
                 let row = reject_row(&source.file, &line, (reason, detail), text, self.redactor);
-                self.take_reject(row, &mut source)?;
+                self.books.take_reject(row, &mut source)?;
             }
             Some(Reading::Part(_)) | None => source.joined += 1,
         }
@@ -389,10 +334,10 @@ impl Importer<'_> {
         for source in &self.sources {
             source.check_conservation()?;
         }
-        let (mut segments, mut superseded) = (self.segments, self.superseded);
-        self.window.drain(|row| leave(row, &mut segments, &mut superseded));
+        let Books { progress, mut window, mut segments, mut superseded, rejects, .. } = self.books;
+        window.drain(|row| leave(row, &mut segments, &mut superseded));
         let (segments, rows_sha256) = segments.finish()?;
-        let rejects = self.rejects.finish()?;
+        let rejects = rejects.finish()?;
         let lines: u64 = self.sources.iter().map(|source| source.lines).sum();
         if lines == 0 {
             return Err(nothing_read(&self.sources, &self.left_out));
@@ -403,13 +348,15 @@ impl Importer<'_> {
             schema_version: 1,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             sources: self.sources,
-            exchanges: self.progress.accepted,
+            exchanges: progress.accepted,
             from_us: segments.iter().map(|segment| segment.from_us).min(),
             to_us: segments.iter().map(|segment| segment.to_us).max(),
             segments,
             rows_sha256,
             redaction,
-        };
+            checksum: String::new(),
+        }
+        .with_checksum();
         let reject_rate = rejects as f64 / lines as f64;
         Ok(ImportOutcome {
             manifest,
@@ -419,6 +366,84 @@ impl Importer<'_> {
             superseded,
             left_out: self.left_out,
         })
+    }
+}
+
+/// What an import keeps account of while rows pass: all that does not depend on their format.
+struct Books {
+    progress: ImportProgress,
+    seen: Seen,
+    window: Window,
+    superseded: u64,
+    segments: SegmentWriter,
+    rejects: RejectWriter,
+    joins: Joins,
+}
+
+impl Books {
+    fn new(progress: ImportProgress, capture: &Path, rejects: &Path) -> Self {
+        Books {
+            progress,
+            seen: Seen::default(),
+            window: Window::default(),
+            superseded: 0,
+            segments: SegmentWriter::new(capture),
+            rejects: RejectWriter::new(rejects),
+            joins: Joins::new(capture),
+        }
+    }
+
+    /// Books the items of a source, the one of this index, and writes the segments that are full.
+    fn book(
+        &mut self,
+        items: Vec<Item>,
+        source: &mut SourceRecord,
+        index: usize,
+    ) -> Result<(), ImportError> {
+        for item in items {
+            match item {
+                Item::Row(row) => self.take_row(row, source),
+                Item::Part(part, place) => {
+                    self.joins.push(part, &source.format, index, place)?;
+                    // It is counted once it is known what it belongs to.
+                    self.progress.lines += 1;
+                    continue;
+                }
+                Item::Reject(row) => self.take_reject(row, source)?,
+                Item::Filtered(reason) => {
+                    *source.filtered.entry(reason.as_str().to_owned()).or_insert(0) += 1;
+                }
+                Item::Cut(bytes) => {
+                    source.incomplete =
+                        Some(format!("its unfinished last line of {bytes} bytes was left out"));
+                    continue;
+                }
+            }
+            source.lines += 1;
+            self.progress.lines += 1;
+        }
+        self.segments.write_full()
+    }
+
+    fn take_row(&mut self, row: Row, source: &mut SourceRecord) {
+        if !self.seen.is_new(row.key) {
+            source.duplicates += 1;
+            return;
+        }
+        source.accepted += 1;
+        self.progress.accepted += 1;
+        let (segments, superseded) = (&mut self.segments, &mut self.superseded);
+        self.window.push(row, |row| leave(row, segments, superseded));
+    }
+
+    fn take_reject(
+        &mut self,
+        row: crate::dataset::RejectRow,
+        source: &mut SourceRecord,
+    ) -> Result<(), ImportError> {
+        *source.rejected.entry(row.reason.clone()).or_insert(0) += 1;
+        self.progress.rejected += 1;
+        self.rejects.push(row)
     }
 }
 

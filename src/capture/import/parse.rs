@@ -146,13 +146,7 @@ impl Parser<'_> {
         }
         row.flaws.sort_unstable();
         row.flaws.dedup();
-        // A copy of a long body costs more than its key.
-        let short = |body: &&String| body.len() <= LONG_UNIT_BYTES;
-        let is_long = row.request_body.as_ref().is_some_and(|body| !short(&body));
-        let before = row.request_body.as_ref().filter(short).cloned();
-        SecretScrubber.redact(&mut row);
-        self.redactor.redact(&mut row);
-        if is_long || row.request_body != before {
+        if SecretScrubber.redact(&mut row) | self.redactor.redact(&mut row) {
             refingerprint(&mut row);
         }
         Row::new(row)

@@ -214,14 +214,16 @@ impl Texts for AtNesting<'_> {
 }
 
 /// Puts the replacement in the place of a text.
-fn put(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {
-    if let Cow::Owned(redacted) = redact(text) {
-        *text = redacted;
-    }
+/// Says whether the text is another one now.
+fn put(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) -> bool {
+    let Cow::Owned(redacted) = redact(text) else { return false };
+    let is_changed = *text != redacted;
+    *text = redacted;
+    is_changed
 }
 
 impl Redactor for PersonalData {
-    fn redact(&self, row: &mut CapturedExchange) {
+    fn redact(&self, row: &mut CapturedExchange) -> bool {
         if self.ids {
             let user = row.user_id.iter_mut().map(|id| (id, Label::USER));
             let session = row.session_id.iter_mut().map(|id| (id, Label::SESSION));
@@ -232,11 +234,13 @@ impl Redactor for PersonalData {
         for text in free_texts(row) {
             put(text, |text| self.text_at(text, "", 0));
         }
-        for (json, selections) in [
-            (&mut row.request_body, self.in_body.as_slice()),
-            (&mut row.tool_calls, &[]),
-            (&mut row.tags, self.in_tags.as_slice()),
-        ] {
+        let mut is_other_body = false;
+        if let Some(body) = &mut row.request_body {
+            is_other_body = put(body, |body| self.json(body, &self.in_body));
+        }
+        for (json, selections) in
+            [(&mut row.tool_calls, [].as_slice()), (&mut row.tags, self.in_tags.as_slice())]
+        {
             if let Some(json) = json {
                 put(json, |json| self.json(json, selections));
             }
@@ -245,6 +249,7 @@ impl Redactor for PersonalData {
         if row.content_state == ContentState::Complete.as_str() && self.has_stand_in(row) {
             ContentState::Pseudonymised.as_str().clone_into(&mut row.content_state);
         }
+        is_other_body
     }
 
     fn redact_text<'t>(&self, text: &'t str) -> Cow<'t, str> {

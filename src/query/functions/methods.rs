@@ -9,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::estimate::EstimateRow;
 use crate::stats::{
-    self, Estimate, GateTest, PairedValue, RateRow, StatsError, mean_bounds, mean_bounds_within,
-    mean_p_greater, mean_p_less, quantile_bounds, quantile_bounds_clustered, quantile_gate,
-    quantile_ratio, rate_bounds, rate_gate, ratio_of_ratios, ratio_of_totals,
+    self, Arrival, Estimate, GateTest, MinuteLimits, PairedValue, RateRow, StatsError,
+    limit_rejections, mean_bounds, mean_bounds_within, mean_p_greater, mean_p_less,
+    quantile_bounds, quantile_bounds_clustered, quantile_gate, quantile_ratio, rate_bounds,
+    rate_gate, ratio_of_ratios, ratio_of_totals,
 };
 
 /// Draws of the index bootstrap.
@@ -130,6 +131,17 @@ pub(crate) const METHODS: &[Method] = &[
         constants: &[2],
         compute: ratios,
     },
+    Method {
+        name: "limit_rejections",
+        description: "Share of the marked arrivals (1 or 0) that limits per minute reject: token \
+                      buckets that begin full, hold burst_s seconds of the limit and fill evenly; \
+                      what is rejected takes nothing and does not come again; no bounds",
+        syntax: "limit_rejections(at_us, tokens, marked, requests_per_minute, \
+                 tokens_per_minute, burst_s)",
+        data: 3,
+        constants: &[3],
+        compute: rejections,
+    },
 ];
 
 /// A constant that may be left out or unknown.
@@ -177,7 +189,12 @@ fn quantile_clustered(rows: &Rows, constants: &[f64]) -> EstimateRow {
     let values = clustered(rows, 0, 1);
     let p = constant(constants, 0).unwrap_or(f64::NAN);
     let confidence = constant(constants, 1).unwrap_or(DEFAULT_CONFIDENCE);
-    let estimate = from_estimate(quantile_bounds_clustered(&values, p, confidence), rows.len());
+    let mut estimate = from_estimate(quantile_bounds_clustered(&values, p, confidence), rows.len());
+    if estimate.value.is_none() {
+        let plain: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
+        let sorted = stats::sorted(&plain);
+        estimate.value = sorted.and_then(|sorted| stats::type1(&sorted, p)).ok();
+    }
     let gate = constant(constants, 2).map(|limit| quantile_gate(&values, p, limit, confidence));
     with_gate(estimate, gate)
 }
@@ -297,6 +314,27 @@ fn ratios(rows: &Rows, constants: &[f64]) -> EstimateRow {
             clusters: Some(ratio.clusters),
             p_above: constant(constants, 1).map(|limit| ratio.p_greater(limit)),
             p_below: constant(constants, 1).map(|limit| 1.0 - ratio.p_greater(limit)),
+            ..EstimateRow::default()
+        },
+        Err(error) => EstimateRow::failed(rows.len(), None, &error),
+    }
+}
+
+fn rejections(rows: &Rows, constants: &[f64]) -> EstimateRow {
+    let arrivals: Vec<Arrival> = rows
+        .iter()
+        .map(|row| Arrival { at_us: row[0], tokens: row[1], counted: row[2] > 0.5 })
+        .collect();
+    let limits = MinuteLimits {
+        requests: constant(constants, 0).unwrap_or(f64::INFINITY),
+        tokens: constant(constants, 1).unwrap_or(f64::INFINITY),
+        burst_s: constant(constants, 2).unwrap_or(f64::NAN),
+    };
+    match limit_rejections(&arrivals, limits) {
+        Ok(found) => EstimateRow {
+            value: (found.arrivals > 0).then(|| found.rejected as f64 / found.arrivals as f64),
+            n: found.arrivals,
+            events: Some(found.rejected),
             ..EstimateRow::default()
         },
         Err(error) => EstimateRow::failed(rows.len(), None, &error),

@@ -2,11 +2,13 @@
 
 mod audit;
 mod criteria;
+mod preflight;
 mod table;
 
 use std::fmt::Write as _;
 
 pub use self::audit::audit_markdown;
+pub use self::preflight::preflight_markdown;
 use self::table::{heading, list, table};
 use super::Report;
 use super::escape::{escape_markdown, markdown_code};

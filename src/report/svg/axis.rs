@@ -42,6 +42,8 @@ impl AxisUnit {
     pub(crate) const PERCENT: AxisUnit = AxisUnit { name: "%", divisor: 0.01 };
     /// US dollars.
     pub(crate) const USD: AxisUnit = AxisUnit { name: "USD", divisor: 1.0 };
+    /// A rate of requests.
+    pub(crate) const PER_SECOND: AxisUnit = AxisUnit { name: "requests/s", divisor: 1.0 };
     /// A plain count.
     pub(crate) const COUNT: AxisUnit = AxisUnit { name: "count", divisor: 1.0 };
 

@@ -13,6 +13,7 @@ mod ecdf;
 mod element;
 mod error_timeline;
 mod heat_map;
+mod load_chart;
 mod scale;
 
 pub(crate) use arm_style::ArmStyles;
@@ -23,6 +24,7 @@ pub(crate) use ecdf::ecdf;
 pub(crate) use element::Element;
 pub(crate) use error_timeline::error_timeline;
 pub(crate) use heat_map::{HeatCell, WEEKDAYS, heat_map};
+pub(crate) use load_chart::{LoadMeasure, load_chart};
 
 /// Width of every chart in user units; a chart fits a phone's column at about one pixel per unit.
 const WIDTH: f64 = 400.0;

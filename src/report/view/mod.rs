@@ -3,6 +3,7 @@
 //! One file per part of the report. Texts are visible and bounded here ([`super::text::shown`])
 //! but not escaped: each view escapes for its own language.
 
+mod client;
 mod consistency;
 mod coverage;
 mod criteria;
@@ -10,6 +11,7 @@ mod errors;
 mod evidence;
 mod headline;
 mod latency;
+mod load;
 mod money;
 mod traffic;
 
@@ -90,15 +92,18 @@ impl Section {
 /// All parts after the first screen, in reading order.
 pub(crate) fn sections(report: &Report) -> Vec<Section> {
     let styles = ArmStyles::new(&report.arms);
-    vec![
-        latency::section(report, &styles),
+    let mut sections = vec![latency::section(report, &styles)];
+    sections.extend(report.load.as_ref().map(|load| load::section(load, &styles)));
+    sections.extend([
         errors::section(report, &styles),
         consistency::section(report),
         money::tokens(report),
         money::cost(report, &styles),
         traffic::losses(report),
         traffic::compared(report),
+        client::section(report),
         evidence::method(report),
         evidence::reproduce(report),
-    ]
+    ]);
+    sections
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::chat::{ChatRequest, Message, Role};
+use crate::chat::{ChatRequest, Message, PromptKey, Role};
 use crate::provider::{Dialect, parse_request};
 
 use super::super::super::features::features;
@@ -13,21 +13,25 @@ use super::strict::{Members, Slot};
 /// A conversation.
 #[derive(Debug, Default)]
 pub(super) struct Conversation {
-    /// The messages' JSON, without the brackets of their list.
+    /// A request body up to the end of its messages, without the bracket of their list.
     pub(super) json: String,
+    /// The messages as far as anything is told from them; see [`stand_in`] for their texts.
     pub(super) messages: Vec<Message>,
+    /// The key of the whole messages.
+    key: PromptKey,
     /// The messages with more than a role and a text.
     extras: Vec<Value>,
 }
 
 impl Conversation {
-    /// Reads the messages; none if one of them is no message.
-    pub(super) fn of(list: Vec<Members<'_>>, size_hint: usize) -> Option<Self> {
-        let mut conversation = Conversation {
-            json: String::with_capacity(size_hint),
-            messages: Vec::with_capacity(list.len()),
-            extras: Vec::new(),
-        };
+    /// Reads the messages behind the begin of a body; none if one of them is no message.
+    pub(super) fn of(begin: &[&str], list: Vec<Members<'_>>) -> Option<Self> {
+        let texts: usize = list.iter().map(length).sum();
+        // Escapes may take more; then it grows.
+        let mut json = String::with_capacity(texts + texts / 32 + 256);
+        json.extend(begin.iter().copied());
+        let mut conversation =
+            Conversation { json, messages: Vec::with_capacity(list.len()), ..Self::default() };
         for members in list {
             if !conversation.messages.is_empty() {
                 conversation.json.push(',');
@@ -35,6 +39,11 @@ impl Conversation {
             conversation.add(members)?;
         }
         Some(conversation)
+    }
+
+    /// The key of the prompt.
+    pub(super) fn take_key(&mut self) -> String {
+        std::mem::take(&mut self.key).finish()
     }
 
     fn add(&mut self, members: Members<'_>) -> Option<()> {
@@ -57,7 +66,8 @@ impl Conversation {
                 push_text(&mut self.json, text);
             }
             self.json.push('}');
-            self.messages.push(Message::text(role, &**content));
+            self.key.text(role, content);
+            self.messages.push(Message::text(role, stand_in(content)));
             return Some(());
         }
         self.add_value(&members.into_value())
@@ -66,7 +76,10 @@ impl Conversation {
     fn add_value(&mut self, message: &Value) -> Option<()> {
         self.json.push_str(&message.to_string());
         let alone = json!({ "messages": [message] });
-        self.messages.extend(parse_request(Dialect::OpenAiChat, &alone).ok()?.messages);
+        for message in parse_request(Dialect::OpenAiChat, &alone).ok()?.messages {
+            self.key.message(&message);
+            self.messages.push(message);
+        }
         self.extras.push(alone);
         Some(())
     }
@@ -74,6 +87,24 @@ impl Conversation {
     /// What the messages make use of that only their values show.
     pub(super) fn extra_features(&self) -> impl Iterator<Item = String> {
         self.extras.iter().flat_map(|extra| features(&ChatRequest::default(), extra))
+    }
+}
+
+/// Bytes of an object's names and texts, with an allowance for what stands between them.
+fn length(members: &Members<'_>) -> usize {
+    let member = |(name, value): &(Cow<'_, str>, Slot<'_>)| match value {
+        Slot::Text(text) => name.len() + text.len() + 8,
+        Slot::Other(_) => name.len() + 64,
+    };
+    members.0.iter().map(member).sum()
+}
+
+/// A text with as many words as the other, as far as it matters: none, one, or more.
+fn stand_in(text: &str) -> &'static str {
+    match text.split_whitespace().take(2).count() {
+        0 => "",
+        1 => "word",
+        _ => "several words",
     }
 }
 

@@ -16,7 +16,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use crate::chat::{ChatRequest, Role, prompt_key};
+use crate::chat::{ChatRequest, Role};
 use crate::dataset::{CapturedExchange, ContentState};
 use crate::provider::Dialect;
 
@@ -46,7 +46,8 @@ pub(super) fn read(text: &str, context: &ReadContext) -> Option<Reading> {
     // Without totals at the top those of the answer count, which only the general reader takes.
     facts.counts.input.or(facts.counts.output)?;
     let mut row = facts.row(Call::Chat);
-    let conversation = Conversation::of(messages, text.len() / 2)?;
+    let model = serde_json::to_string(&row.request_model).ok()?;
+    let conversation = Conversation::of(&["{\"model\":", &model, ",\"messages\":["], messages)?;
     let parameters = payload.parameters.take().unwrap_or_default();
     let request = fill_request_columns(&mut row, conversation, parameters)?;
     let gateway_answer = fill_outcome(&mut row, payload, facts.counts.is_some())?;
@@ -69,10 +70,8 @@ fn fill_request_columns(
         }
         None => general_parameters(row, &parameters.into_value())?,
     };
-    let model = serde_json::to_string(&row.request_model).ok()?;
-    let parts =
-        ["{\"model\":", &model, ",\"messages\":[", &conversation.json, "]", &read.json, "}"];
-    let body = parts.concat();
+    let mut body = std::mem::take(&mut conversation.json);
+    body.extend(["]", &read.json, "}"]);
     let state = content_state(&body);
     row.dialect = Some(Dialect::OpenAiChat.as_str().to_owned());
     row.request_body = Some(body);
@@ -87,6 +86,7 @@ fn fill_request_columns(
     );
     read.request.messages = std::mem::take(&mut conversation.messages);
     fill_messages(row, &read.request);
+    row.prompt_fingerprint = Some(conversation.take_key());
     row.features.extend(features(&read.request, &Value::Null));
     row.features.extend(conversation.extra_features());
     row.features.sort_unstable();
@@ -115,7 +115,6 @@ fn fill_messages(row: &mut CapturedExchange, request: &ChatRequest) {
     row.message_count = length(request.messages.len());
     row.image_count = length(request.image_count());
     row.turn_index = (turns > 0).then(|| length(turns));
-    row.prompt_fingerprint = Some(prompt_key(&request.messages));
 }
 
 /// Fills the outcome; says whether the gateway failed of itself.

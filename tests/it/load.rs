@@ -114,7 +114,7 @@ fn evenly(count: usize) -> Vec<Captured> {
 
 /// A first attempt that is due at a time and answered after a latency.
 fn attempt(ordinal: i32, due_ms: f64, latency_ms: f64) -> AttemptRow {
-    let due_us = START_US + (due_ms * 1_000.0) as i64;
+    let scheduled_at = START_US + (due_ms * 1_000.0) as i64;
     AttemptRow {
         run_id: "hand".into(),
         arm: "next".into(),
@@ -124,8 +124,8 @@ fn attempt(ordinal: i32, due_ms: f64, latency_ms: f64) -> AttemptRow {
         attempt: 1,
         first: true,
         is_final: true,
-        scheduled_at: due_us,
-        sent_at: due_us,
+        scheduled_at,
+        sent_at: scheduled_at,
         sent_mono_ns: (due_ms * 1e6) as i64,
         latency_ms,
         status_code: Some(200),

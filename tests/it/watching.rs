@@ -78,7 +78,7 @@ fn under_way(folder: &Path) -> Child {
     let mut command = program();
     command.args(["replay", "--yes", "--progress", "none", "-C"]).arg(folder);
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while fs::metadata(folder.join("provider.jsonl")).map_or(0, |file| file.len()) < 10_000 {
         assert!(Instant::now() < deadline, "nothing was sent");
         std::thread::sleep(Duration::from_millis(5));

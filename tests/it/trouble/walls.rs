@@ -23,7 +23,7 @@ fn fixed_server(
         for connection in listener.incoming() {
             let Ok(mut connection) = connection else { return };
             let mut request = Vec::new();
-            let mut buffer = [0; 65_536];
+            let mut buffer = vec![0; 65_536];
             while let Ok(count) = connection.read(&mut buffer) {
                 request.extend_from_slice(&buffer[..count]);
                 let text = String::from_utf8_lossy(&request);

@@ -25,7 +25,7 @@ pub fn create_private_dir(path: &Path) -> Result<(), DatasetError> {
 
 /// A file that is being written.
 ///
-/// Every operation on it passes [`faults`], where a test can make it fail.
+/// Every operation on it passes `faults`, where a test can make it fail.
 #[derive(Debug)]
 pub struct NewFile<F = File> {
     file: F,

@@ -88,6 +88,7 @@ fn folder_of(folder: &Path, name: &str, number: u32, count: u32) -> PathBuf {
 }
 
 #[test]
+#[ignore = "its kills need an unloaded machine: run it alone, with --ignored"]
 fn eight_shards_with_three_killed_and_one_twice_are_the_single_run() {
     const SHARDS: u32 = 8;
     let (folder, _provider) = project(480);

@@ -184,7 +184,9 @@ impl Client {
                 return;
             }
         };
-        self.read_head(&response, now_ms, exchange);
+        // Moments that the answer names are held against its own, not that of sending.
+        let waited_ms = i64::try_from(sent.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.read_head(&response, now_ms.saturating_add(waited_ms), exchange);
         if !response.status().is_success() {
             self.read_error(response, total, exchange).await;
             return;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::journal::Recovered;
 use super::key::ItemKey;
-use super::planner::Planned;
+use super::planner::Item;
 use crate::plan::Plan;
 
 /// What a replay is about to send; retries come on top, within the budget.
@@ -91,12 +91,12 @@ impl std::fmt::Debug for Consent {
 /// What is left of a plan after what earlier parts of the run have done.
 pub(super) fn intended(
     plan: &Plan,
-    planned: &Planned,
+    items: impl Iterator<Item = Item>,
     recovered: &Recovered,
     budget_nanousd: i64,
 ) -> Intended {
     let mut arms: Vec<IntendedArm> = plan.arms().map(|arm| IntendedArm::none(&arm.name)).collect();
-    for item in &planned.items {
+    for item in items {
         let is_left = |repeat: &u32| {
             let key = ItemKey { arm: item.arm, ordinal: item.ordinal, repeat: *repeat };
             recovered.items.get(&key).is_none_or(|state| !state.is_final)

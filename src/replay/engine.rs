@@ -317,7 +317,6 @@ impl Job {
         let exchange = self.send(arm, wire, key).await;
         let class = exchange.error.as_ref().map(|(class, _)| *class);
         arm.breaker.record(pass, class, Instant::now());
-        drop(slot);
 
         let sending = self.sending(arm, key, losses);
         let mut row = sending.row();
@@ -333,6 +332,8 @@ impl Job {
         row.cost_estimated = estimated;
         attempt::fill(&mut row, exchange, &context.clock, arm.client.keeps_event_offsets());
         self.settle(arm, key, &row, cost).await?;
+        // Not before: what a crash may leave uncertain is never more than may be in flight.
+        drop(slot);
         Ok(next)
     }
 

@@ -7,8 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::ReplayError;
-use super::journal::{STATE_DONE, STATE_INTENT};
-use crate::dataset::DatasetError;
+use super::journal::{STATE_DONE, STATE_INTENT, give_log};
 
 /// What the journal says of one arm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,18 +125,11 @@ fn read(
 pub(super) fn copy(path: &Path, target: &Path) -> Result<Vec<String>, ReplayError> {
     let failed = |source| ReplayError::Journal { path: path.to_owned(), source };
     let connection = open(path).map_err(failed)?;
-    // A copy that a crash left behind is of no use.
-    match std::fs::remove_file(target) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            return Err(DatasetError::io("remove", target, source).into());
-        }
-        _ => {}
-    }
     let name = target.to_string_lossy();
     connection.execute("VACUUM INTO ?1", params![name]).map_err(failed)?;
     // A copy has no write-ahead log by itself, and a journal without one counts as damaged.
     let made = Connection::open(target).map_err(failed)?;
-    made.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    give_log(&made).map_err(failed)?;
     made.close().map_err(|(_, source)| failed(source))?;
     let copy = open(target).map_err(failed)?;
     let mut statement =

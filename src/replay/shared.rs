@@ -40,8 +40,9 @@ const ALLOWANCE_SHARE: i64 = 20;
 /// Files of a run beside its results and its journal.
 const FILES: &[&str] = &["run.json", "plan.json", "planned.parquet"];
 
-/// A copy of the journal for the time of an upload.
-const COPY: &str = ".journal.copy";
+/// How the names of folders begin that hold a copy of the journal for the time of an upload. Each
+/// upload has its own: one that is given up may still be writing when the next begins.
+const COPY: &str = ".journal-copy-";
 
 /// Terms without a commit after which nothing leaves any more.
 const TERMS_WITHOUT_COMMIT: u32 = 4;
@@ -84,6 +85,7 @@ impl Shared {
             mark(&folder, &[(seen.fence, seen.owner), next])?;
         }
         let lease = Lease::take(&settings.store, name, &settings.owner, settings.term).await?;
+        remove_copies(&folder)?;
         let known_here = lease.before().is_some_and(|before| is_of_this_disk(&folder, before));
         let mut uploaded = BTreeMap::new();
         if let Some(before) = lease.before() {
@@ -189,12 +191,10 @@ impl Shared {
         let store = &self.settings.store;
         let folder = self.folder.folder();
         let journal = self.folder.journal_file();
-        let snapshot = folder.join(COPY);
-        let target = snapshot.clone();
+        let aside = folder.to_owned();
         // The copy names its segments, which are on disk before a journal names them.
-        let segments =
-            tokio::task::spawn_blocking(move || journal_view::copy(&journal, &target)).await;
-        let segments = segments.map_err(|error| ReplayError::Task(error.to_string()))??;
+        let copied = tokio::task::spawn_blocking(move || copy_of(&journal, &aside)).await;
+        let (copy, segments) = copied.map_err(|error| ReplayError::Task(error.to_string()))??;
         let segments = segments.iter().map(|file| format!("results/{file}"));
         let mut uploaded = self.uploaded.lock().await;
         let mut files = Vec::new();
@@ -206,9 +206,9 @@ impl Shared {
             uploaded.insert(path, record.clone());
             files.push(record);
         }
+        let snapshot = copy.path().join(journal_name());
         files.push(upload(store, &root, &snapshot, journal_name()).await?);
-        std::fs::remove_file(&snapshot)
-            .map_err(|source| DatasetError::io("remove", &snapshot, source))?;
+        copy.close().map_err(|source| DatasetError::io("remove", &snapshot, source))?;
         Ok(files)
     }
 
@@ -289,6 +289,32 @@ async fn commit_often(shared: Arc<Shared>, ledger: Arc<Ledger>, halt: Arc<Halt>)
             Err(_) => tokio::time::sleep(every / 10).await,
         }
     }
+}
+
+/// A copy of the journal in a folder that goes with it, and the segments that it names.
+fn copy_of(journal: &Path, aside: &Path) -> Result<(tempfile::TempDir, Vec<String>), ReplayError> {
+    let made = tempfile::Builder::new().prefix(COPY).tempdir_in(aside);
+    let folder = made.map_err(|source| DatasetError::io("write in", aside, source))?;
+    let segments = journal_view::copy(journal, &folder.path().join(journal_name()))?;
+    Ok((folder, segments))
+}
+
+/// Removes copies of the journal that a process left behind when it was killed.
+fn remove_copies(folder: &RunFolder) -> Result<(), ReplayError> {
+    let folder = folder.folder();
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let failed = |source| DatasetError::io("list", folder, source);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_string_lossy().starts_with(COPY) {
+            let path = entry.path();
+            std::fs::remove_dir_all(&path)
+                .map_err(|source| DatasetError::io("remove", &path, source))?;
+        }
+    }
+    Ok(())
 }
 
 fn journal_name() -> &'static str {

@@ -132,11 +132,11 @@ pub async fn replay(
     planned.rows = part.planned(planned.rows);
     let default_id = || run::default_run_id(plan, capture.manifest());
     let run_id = requested.map_or_else(default_id, |run| run.run_id().to_owned());
-    let agreed = |recovered: &Recovered| match &options.consent {
-        Some(consent) if !consent.is_given(&intended(plan, &planned, recovered, budget)) => {
-            Err(ReplayError::NotAgreed)
-        }
-        _ => Ok(()),
+    let agreed = |recovered: &Recovered| {
+        let own = planned.items.iter().copied().filter(|item| part.holds(item.ordinal));
+        let asks = options.consent.as_ref();
+        let is_given = |it: &Consent| it.is_given(&intended(plan, own, recovered, budget));
+        if asks.is_none_or(is_given) { Ok(()) } else { Err(ReplayError::NotAgreed) }
     };
     let begun = Begun { run_id: &run_id, shard, plan: whole, started_at: &options.started_at };
     let is_begun = begun.folder(project)?.manifest_file().is_file();

@@ -128,6 +128,7 @@ impl Site {
     /// Makes and imports a project of so many exchanges in `folder`; the provider keeps its own
     /// files elsewhere.
     pub(crate) fn new(folder: &Path, provider: &Path, settings: &str, exchanges: usize) -> Self {
+        fs::create_dir_all(folder).unwrap();
         let server = Provider::with_answers(provider, settings, exchanges);
         write_project(folder, &server.base_url, exchanges);
         let plan = folder.join("rehearsal.toml");
@@ -170,6 +171,7 @@ impl Site {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let own = format!("{name}.");
         text.lines()
+            .filter(|line| line.contains(&own))
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter_map(|entry| entry["x_request_id"].as_str().map(str::to_owned))
             .filter(|id| id.starts_with(&own))
@@ -309,9 +311,12 @@ fn journaled(run_folder: &Path, name: &str) -> Journaled {
 /// Requests under way at once.
 const IN_FLIGHT: usize = 64;
 
-/// Lines of the provider's log so far.
-fn lines(log: &Path) -> usize {
-    fs::read_to_string(log).map_or(0, |text| text.lines().count())
+/// What a request takes in the provider's log, about.
+const LOGGED_BYTES: u64 = 700;
+
+/// Bytes of the provider's log so far.
+fn logged(log: &Path) -> u64 {
+    fs::metadata(log).map_or(0, |file| file.len())
 }
 
 /// Kills a process at a random moment of its life; `false` when it had ended by itself.
@@ -320,9 +325,9 @@ fn lines(log: &Path) -> usize {
 /// while the process starts.
 fn kill_somewhere(child: &mut Child, log: &Path, random: &mut ChaCha8Rng) -> bool {
     let starting = random.random_bool(0.15);
-    let target = lines(log) + random.random_range(1..600);
+    let target = logged(log) + random.random_range(1..300 * LOGGED_BYTES);
     let pause = random.random_range(0..if starting { 250 } else { 12 });
-    while !starting && lines(log) < target && child.try_wait().unwrap().is_none() {
+    while !starting && logged(log) < target && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(Duration::from_millis(pause));

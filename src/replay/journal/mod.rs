@@ -12,7 +12,7 @@ mod store;
 mod tests;
 mod wal;
 
-pub(super) use store::{STATE_DONE, STATE_INTENT};
+pub(super) use store::{STATE_DONE, STATE_INTENT, give_log};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

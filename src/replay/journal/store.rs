@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::read::{self, Sums, damaged, failed};
 use super::{AttemptKey, Intent, Message, Outcome, Recovered, SealedSegment, wal};
-use crate::dataset::DatasetError;
+use crate::dataset::{DatasetError, sync_dir};
 use crate::replay::ReplayError;
 
 /// Most rows of one transaction.
@@ -67,21 +67,6 @@ CREATE TABLE totals (
 COMMIT;
 ";
 
-/// Refuses a new journal that has no write-ahead log: SQLite goes on without one where it cannot
-/// make it, and only says so. What it made is empty and is taken away.
-fn require_log(connection: &Connection, path: &Path) -> Result<(), ReplayError> {
-    let failed = failed(path);
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(&failed)?;
-    if mode == "wal" {
-        return Ok(());
-    }
-    std::fs::remove_file(path).map_err(|source| DatasetError::io("remove", path, source))?;
-    let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
-    let why = "no write-ahead log could be made".to_owned();
-    Err(failed(rusqlite::Error::SqliteFailure(error, Some(why))))
-}
-
 /// An open journal.
 pub(super) struct Store {
     pub(super) connection: Connection,
@@ -102,7 +87,7 @@ impl Store {
         let failed = failed(path);
         let connection = Connection::open(path).map_err(&failed)?;
         let is_new = read::check_form(&connection, path)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
+        give_log(&connection).map_err(&failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(&failed)?;
         // Moved by `checkpoint` instead: SQLite's own takes no notice of a failed sync.
         connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(&failed)?;
@@ -111,12 +96,15 @@ impl Store {
             .map_err(&failed)?;
         if is_new {
             connection.execute_batch(SCHEMA).map_err(&failed)?;
-            require_log(&connection, path)?;
         }
         read::check_structure(&connection, path)?;
         let (recovered, sums) = read::everything(&connection, path)?;
         let mut store = Store { connection, path: path.to_owned(), sums, logged_bytes: 0 };
         store.checkpoint("TRUNCATE")?;
+        // The log's own name must last too, and SQLite takes no notice when that cannot be synced.
+        if let Some(folder) = path.parent() {
+            sync_dir(folder)?;
+        }
         Ok((store, recovered))
     }
 
@@ -318,6 +306,25 @@ fn write_sums(transaction: &Transaction<'_>, sums: Sums) -> Result<(), rusqlite:
 /// the one that this program wrote.
 fn exactly_one(changed: usize) -> Result<(), rusqlite::Error> {
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+}
+
+/// Gives the store a write-ahead log.
+///
+/// Where that fails, SQLite says which mode it kept in place of an error.
+pub(in crate::replay) fn give_log(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut answers = statement.query([])?;
+    let mut mode = String::new();
+    // To the end: the change is written only after its answer, and a failure to write it shows then.
+    while let Some(answer) = answers.next()? {
+        mode = answer.get(0)?;
+    }
+    if mode == "wal" {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+    let what = "disk I/O error: it could not be given a write-ahead log".to_owned();
+    Err(rusqlite::Error::SqliteFailure(code, Some(what)))
 }
 
 /// Makes the file, so that it can be read by its owner alone from its first byte on; the store

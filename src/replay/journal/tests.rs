@@ -283,6 +283,13 @@ async fn the_first_failure_ends_the_writer_and_harms_nothing_before_it() {
 }
 
 #[test]
+fn a_store_that_gets_no_log_is_refused() {
+    // SQLite reports no error for it: a store in memory cannot have one.
+    let connection = Connection::open_in_memory().unwrap();
+    assert!(store::give_log(&connection).is_err());
+}
+
+#[test]
 fn a_journal_is_its_owner_s_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("journal.sqlite");

@@ -1,4 +1,4 @@
--- purpose: The durations behind the latency charts: one row per first attempt that says something of the provider, and the captured ones as arm incumbent.
+-- purpose: The durations behind the latency charts: one row per first attempt that says something of the provider, the warm-up left out, and the captured ones as arm incumbent.
 -- tables:  pairs, capture
 -- columns:
 --   arm: Utf8, incumbent or control or candidate
@@ -12,7 +12,7 @@
 SELECT arm, request_model, cluster_id, first_latency_ms AS latency_ms, first_ttft_ms AS ttft_ms,
        first_tpot_ms AS tpot_ms, with_retries_latency_ms
 FROM pairs
-WHERE first_judged
+WHERE first_judged AND NOT warm_up
 UNION ALL
 SELECT 'incumbent' AS arm, request_model, cluster_id, captured_latency_ms AS latency_ms,
        captured_ttft_ms AS ttft_ms, CAST(NULL AS DOUBLE) AS tpot_ms,

@@ -7,6 +7,7 @@
 --   ordinal: Int32, row number of the captured exchange
 --   request_id: Utf8, identifier in the log
 --   session_id: Utf8, conversation
+--   turn_index: Int32, user turn of its conversation from 1
 --   cluster_id: Int64, exchanges that depend on each other share it
 --   request_model: Utf8, model that was asked for
 --   route: Utf8, route or endpoint
@@ -32,7 +33,8 @@
 --   first_error_class: Utf8, failure of the first attempt
 --   first_kind: Utf8, none or rate_limit or config or failure
 --   first_judged: Boolean, the first attempt says something of the provider
---   first_latency_ms: Float64, latency of the first attempt in ms and infinite after a failure
+--   warm_up: Boolean, the exchange belongs to the warm-up and its latency is not judged
+--   first_latency_ms: Float64, latency of the first attempt in ms and infinite after a failure and NULL in the warm-up
 --   first_ttft_ms: Float64, time to first token in ms likewise and NULL when not streamed
 --   first_tpot_ms: Float64, time per output token in ms likewise
 --   first_success_latency_ms: Float64, latency of a successful first attempt in ms
@@ -45,7 +47,7 @@
 --   final_tokens: Int64, input and output tokens of all attempts
 WITH first_attempts AS (
     SELECT arm, ordinal, repeat, error_class, error_kind(error_class) AS kind, sent_at,
-           latency_ms, ttft_ms, tpot_ms
+           latency_ms, ttft_ms, tpot_ms, warm_up
     FROM results
     WHERE "first"
 ),
@@ -71,6 +73,7 @@ SELECT planned.arm,
        planned.ordinal,
        planned.request_id,
        capture.session_id,
+       capture.turn_index,
        clusters.cluster_id,
        capture.request_model,
        capture.route,
@@ -115,24 +118,27 @@ SELECT planned.arm,
        first_attempts.error_class AS first_error_class,
        first_attempts.kind AS first_kind,
        COALESCE(first_attempts.kind IN ('none', 'failure'), FALSE) AS first_judged,
-       CASE first_attempts.kind
-           WHEN 'none' THEN first_attempts.latency_ms
-           WHEN 'failure' THEN CAST('Infinity' AS DOUBLE)
+       COALESCE(first_attempts.warm_up, FALSE) AS warm_up,
+       CASE
+           WHEN first_attempts.warm_up THEN NULL
+           WHEN first_attempts.kind = 'none' THEN first_attempts.latency_ms
+           WHEN first_attempts.kind = 'failure' THEN CAST('Infinity' AS DOUBLE)
        END AS first_latency_ms,
        CASE
-           WHEN NOT COALESCE(capture.stream, FALSE) THEN NULL
+           WHEN first_attempts.warm_up OR NOT COALESCE(capture.stream, FALSE) THEN NULL
            WHEN first_attempts.kind = 'none' THEN first_attempts.ttft_ms
            WHEN first_attempts.kind = 'failure' THEN CAST('Infinity' AS DOUBLE)
        END AS first_ttft_ms,
        CASE
-           WHEN NOT COALESCE(capture.stream, FALSE) THEN NULL
+           WHEN first_attempts.warm_up OR NOT COALESCE(capture.stream, FALSE) THEN NULL
            WHEN first_attempts.kind = 'none' THEN first_attempts.tpot_ms
            WHEN first_attempts.kind = 'failure' THEN CAST('Infinity' AS DOUBLE)
        END AS first_tpot_ms,
-       CASE WHEN first_attempts.kind = 'none' THEN first_attempts.latency_ms END
+       CASE WHEN first_attempts.kind = 'none' AND NOT first_attempts.warm_up
+            THEN first_attempts.latency_ms END
            AS first_success_latency_ms,
        CASE
-           WHEN final_attempts.ordinal IS NULL THEN NULL
+           WHEN final_attempts.ordinal IS NULL OR first_attempts.warm_up THEN NULL
            WHEN final_attempts.error_class IS NULL AND first_attempts.ordinal IS NOT NULL
                THEN (CAST(final_attempts.sent_at AS BIGINT) - CAST(first_attempts.sent_at AS BIGINT))
                     / 1000.0 + final_attempts.latency_ms

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle as BarStyle};
 
 use super::{Common, ProgressStyle};
-use crate::replay::{Progress, ReplayOutcome, Snapshot, StopReason, Stopper};
+use crate::replay::{Progress, ReplayOutcome, Slip, Snapshot, StopReason, Stopper};
 
 const BAR_EVERY: Duration = Duration::from_millis(200);
 const JSON_EVERY: Duration = Duration::from_secs(1);
@@ -131,6 +131,28 @@ pub(super) fn ended(common: &Common, progress: &Progress, outcome: &ReplayOutcom
             event("end", &fields);
         }
     }
+}
+
+/// How late the requests of an arm left against their schedule.
+pub(super) fn slip_line(slip: &Slip) -> String {
+    let (p50, p99, max) = slip.client_ms;
+    let mut text = format!(
+        "schedule of {}: {} requests, sent late by p50 {p50:.2} p99 {p99:.2} max {max:.2} ms, \
+         {:.2} % by more than 1 ms",
+        slip.arm,
+        slip.scheduled,
+        slip.client_late_share * 100.0,
+    );
+    if slip.held_back_share > 0.0 {
+        let (p99, max) = slip.held_back_ms;
+        // Writing into a String cannot fail.
+        let _ = write!(
+            text,
+            "; {:.2} % held back by limits of the plan, p99 {p99:.0} max {max:.0} ms",
+            slip.held_back_share * 100.0,
+        );
+    }
+    text
 }
 
 fn line(now: &Snapshot, money: (i64, i64, i64)) -> String {

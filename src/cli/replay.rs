@@ -138,6 +138,20 @@ pub(super) async fn replay_plan(
     }
     let outcome = outcome?;
     progress::ended(common, &live, &outcome);
+    for slip in &outcome.slips {
+        say(common, &progress::slip_line(slip));
+    }
+    if outcome.retries_denied > 0 {
+        let percent = plan.replay.retry_budget * 100.0;
+        say(
+            common,
+            &format!(
+                "{} retries were not made: `retry_budget` allows retries of {percent:.0} % of the \
+                 requests sent",
+                outcome.retries_denied
+            ),
+        );
+    }
     if outcome.unaccounted_nanousd > 0 {
         let lost = outcome.unaccounted_nanousd as f64 / 1e9;
         say(
@@ -218,6 +232,17 @@ pub(super) fn exit_code(common: &Common, outcome: &ReplayOutcome) -> u8 {
                 common,
                 "stopped: the rest does not fit into the budget\n\
                  hint: raise `budget` in the plan and run the same command again, or judge what is there",
+            );
+            EXIT_RESUMABLE
+        }
+        Some(reason @ (StopReason::Time | StopReason::Requests)) => {
+            let key = if reason == StopReason::Time { "stop_after" } else { "max_requests" };
+            say(
+                common,
+                &format!(
+                    "stopped: `{key}` of the plan is reached\n\
+                     hint: run the same command again to go on, or judge what is there",
+                ),
             );
             EXIT_RESUMABLE
         }

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::pace::{PaceFile, WarmUpFile};
+
 /// `rehearsal.toml` as typed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -232,6 +234,21 @@ pub struct ReplayFile {
     pub budget: Option<Spanned<String>>,
     /// Attempts after the first.
     pub retries: Option<u32>,
+    /// Most retries, as a share of the requests sent, such as `10%`.
+    #[schemars(with = "Option<String>")]
+    pub retry_budget: Option<Spanned<String>>,
+    /// Time, such as `10min`, after which nothing leaves any more.
+    #[schemars(with = "Option<String>")]
+    pub stop_after: Option<Spanned<String>>,
+    /// Requests after which nothing leaves any more.
+    #[schemars(with = "Option<u64>")]
+    pub max_requests: Option<Spanned<u64>>,
+    /// How much of the beginning is not judged for latency: a time such as `30s`, or a number of
+    /// requests per arm.
+    #[schemars(with = "Option<WarmUpFile>")]
+    pub warm_up: Option<Spanned<WarmUpFile>>,
+    /// Whether a turn of a session waits for the turn before it.
+    pub session_order: Option<bool>,
     /// How often every exchange is replayed.
     #[schemars(with = "Option<u32>")]
     pub repeats: Option<Spanned<u32>>,
@@ -258,35 +275,6 @@ pub struct ReplayFile {
     pub give_up_after: Option<Spanned<String>>,
     /// Whether an arm in outage is waited for; else its failures are sent on and judged. Default: true.
     pub circuit_breaker: Option<bool>,
-}
-
-/// `pace = "closed"`, `{ open = { speed = 10.0 } }` or `{ rate = "200/s" }`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(
-    untagged,
-    expecting = "a pace: \"closed\", { open = { speed = 1.0 } } or { rate = \"10/s\" }"
-)]
-pub enum PaceFile {
-    /// A word.
-    Word(String),
-    /// At the recorded times.
-    Open {
-        /// How much faster than recorded.
-        open: OpenFile,
-    },
-    /// At a fixed rate.
-    Rate {
-        /// Such as `200/s` or `60/min`.
-        rate: String,
-    },
-}
-
-/// `open = { … }`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OpenFile {
-    /// How much faster than recorded.
-    pub speed: f64,
 }
 
 /// `sample = "10%"` or `{ share = "10%", stratify_by = "route", min_per_stratum = 200 }`.

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod import_settings;
 mod models;
+mod pace;
 mod price_book;
 mod sample;
 mod settings;
@@ -18,11 +19,12 @@ mod validate;
 pub use error::{PlanError, Problem};
 pub use file::PlanFile;
 pub use models::ModelMap;
+pub use pace::{Pace, Ramp, WarmUp};
 pub use price_book::{PriceBook, PriceBookError};
 pub use settings::{
     Arm, Bound, BoundKind, BoundUnit, CaptureSettings, CostSettings, Criterion, ImportSettings,
-    Limits, Pace, Plan, PriceOverride, REDACTION_KINDS, RedactionSettings, ReplaySettings,
-    SEGMENTS, ScheduleFile, StrataSettings, Timeouts, UncertainPolicy,
+    Limits, Plan, PriceOverride, REDACTION_KINDS, RedactionSettings, ReplaySettings, SEGMENTS,
+    ScheduleFile, StrataSettings, Timeouts, UncertainPolicy,
 };
 pub use units::utc_offset;
 pub use validate::{load, load_import, parse};

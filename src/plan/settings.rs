@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::ModelMap;
+use super::pace::{Pace, WarmUp};
 use crate::pricing::{NanoUsd, Price, PriceError, UsdPerToken};
 use crate::provider::Protocol;
 
@@ -211,31 +212,6 @@ pub struct StrataSettings {
 /// Columns that may split the traffic, into segments of a criterion or strata of a sample.
 pub const SEGMENTS: &[&str] = &["request_model", "route", "tenant", "stream", "has_tools"];
 
-/// When requests leave.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pace {
-    /// Closed loop: a request leaves when an earlier one has come back.
-    Closed,
-    /// Open loop: requests leave at the recorded times, this much faster.
-    Open {
-        /// How much faster than recorded.
-        speed: f64,
-    },
-    /// Open loop at a fixed rate.
-    Rate {
-        /// Requests a second.
-        per_second: f64,
-    },
-}
-
-impl Pace {
-    /// Whether requests leave when a schedule says so, whatever has come back.
-    pub fn is_open(&self) -> bool {
-        !matches!(self, Pace::Closed)
-    }
-}
-
 /// What to do on resume with attempts whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -276,6 +252,16 @@ pub struct ReplaySettings {
     pub budget: Option<NanoUsd>,
     /// Attempts after the first.
     pub retries: u32,
+    /// Most retries, as a share of the requests sent.
+    pub retry_budget: f64,
+    /// Time after which nothing leaves any more, for each part of a run.
+    pub stop_after: Option<Duration>,
+    /// Requests after which nothing leaves any more, for each part of a run.
+    pub max_requests: Option<u64>,
+    /// How much of the beginning is not judged for latency.
+    pub warm_up: Option<WarmUp>,
+    /// Whether a turn of a session waits for the turn before it.
+    pub session_order: bool,
     /// How often every exchange is replayed.
     pub repeats: u32,
     /// Seed of every random choice.

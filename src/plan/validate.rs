@@ -9,17 +9,24 @@ use toml::Spanned;
 use super::arms::{validate_arm, validate_price};
 use super::criteria::validate_criterion;
 use super::error::{PlanError, Problem};
-use super::file::{ImportFile, PaceFile, PlanFile, ReplayFile, TimeoutsFile};
+use super::file::{ImportFile, PlanFile, ReplayFile, TimeoutsFile};
 use super::import_settings::{validate_capture, validate_redaction};
+use super::pace::{Pace, PaceFile, validate_pace, validate_warm_up};
 use super::sample::validate_sample;
 use super::settings::{
-    CostSettings, ImportSettings, Pace, Plan, ReplaySettings, ScheduleFile, Timeouts,
-    UncertainPolicy,
+    CostSettings, ImportSettings, Plan, ReplaySettings, ScheduleFile, Timeouts, UncertainPolicy,
 };
 use super::units;
 use crate::pricing::NanoUsd;
 
+/// Requests in flight per arm in a closed loop, which this figure paces.
 const DEFAULT_CONCURRENCY: u64 = 16;
+
+/// The same in an open loop, which the schedule paces: a bound on what a slow provider can pile up.
+const DEFAULT_OPEN_CONCURRENCY: u64 = 1_024;
+
+/// Retries as a share of the requests sent: enough for stray failures, too little for a storm.
+const DEFAULT_RETRY_BUDGET: f64 = 0.1;
 
 /// Reasons for which rows are not replayed, and which a plan may waive.
 const INCLUDABLE: &[&str] = &["cache_hit", "superseded", "health_check", "silent_experiment"];
@@ -113,8 +120,7 @@ fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
             ),
         );
     }
-    let concurrency =
-        file.replay.concurrency.as_ref().map_or(DEFAULT_CONCURRENCY, |value| *value.get_ref());
+    let concurrency = concurrency(&file.replay);
     let mut candidates = Vec::new();
     let mut names = vec!["control".to_owned(), "incumbent".to_owned()];
     for candidate in file.candidate {
@@ -155,6 +161,16 @@ fn validate(file: PlanFile, problems: &mut Vec<Problem>) -> Option<Plan> {
     })
 }
 
+/// Requests in flight per arm, unless its own limits say otherwise.
+fn concurrency(file: &ReplayFile) -> u64 {
+    let closed = match file.pace.as_ref().map(Spanned::get_ref) {
+        None => file.schedule_from.is_none(),
+        Some(pace) => matches!(pace, PaceFile::Word(_)),
+    };
+    let default = if closed { DEFAULT_CONCURRENCY } else { DEFAULT_OPEN_CONCURRENCY };
+    file.concurrency.as_ref().map_or(default, |value| *value.get_ref())
+}
+
 fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<ReplaySettings> {
     let pace = validate_pace(file.pace.as_ref(), problems);
     let budget = file.budget.as_ref().and_then(|text| match NanoUsd::from_str(text.get_ref()) {
@@ -172,23 +188,7 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
         }
     });
     let (sample, strata) = validate_sample(file.sample.as_ref(), problems);
-    if let Some(repeats) = &file.repeats
-        && !(1..=100).contains(repeats.get_ref())
-    {
-        problems.push(Problem::at(repeats.span(), "`repeats` must be between 1 and 100"));
-    }
-    if let Some(concurrency) = &file.concurrency
-        && *concurrency.get_ref() == 0
-    {
-        problems.push(Problem::at(concurrency.span(), "a concurrency of 0 would send nothing"));
-    }
-    for reason in &file.include {
-        if !INCLUDABLE.contains(&reason.get_ref().as_str()) {
-            let message = format!("`{}` is not a reason that can be waived", reason.get_ref());
-            let help = format!("these can: {}", INCLUDABLE.join(", "));
-            problems.push(Problem::at(reason.span(), message).with_help(help));
-        }
-    }
+    let retry_budget = check_counts(file, problems);
     if let Some(schedule) = &file.schedule_from
         && !matches!(file.pace.as_ref().map(Spanned::get_ref), None | Some(PaceFile::Open { .. }))
     {
@@ -212,6 +212,11 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
         strata,
         budget,
         retries: file.retries.unwrap_or(2),
+        retry_budget,
+        stop_after: validate_stop_after(file.stop_after.as_ref(), problems),
+        max_requests: file.max_requests.as_ref().map(|most| *most.get_ref()),
+        warm_up: validate_warm_up(file.warm_up.as_ref(), problems),
+        session_order: file.session_order.unwrap_or(true),
         repeats: file.repeats.as_ref().map_or(1, |repeats| *repeats.get_ref()),
         seed: file.seed.unwrap_or(1),
         timeouts: validate_timeouts(&file.timeouts, problems),
@@ -224,24 +229,49 @@ fn validate_replay(file: &ReplayFile, problems: &mut Vec<Problem>) -> Option<Rep
     })
 }
 
-fn validate_pace(pace: Option<&Spanned<PaceFile>>, problems: &mut Vec<Problem>) -> Option<Pace> {
-    let Some(spanned) = pace else { return Some(Pace::Closed) };
-    let refused = match spanned.get_ref() {
-        PaceFile::Word(word) if word == "closed" => return Some(Pace::Closed),
-        PaceFile::Word(word) => format!("`{word}` is not a pace"),
-        PaceFile::Open { open } if open.speed.is_finite() && open.speed > 0.0 => {
-            return Some(Pace::Open { speed: open.speed });
+/// Checks counts and reasons; gives the retry budget.
+fn check_counts(file: &ReplayFile, problems: &mut Vec<Problem>) -> f64 {
+    if let Some(repeats) = &file.repeats
+        && !(1..=100).contains(repeats.get_ref())
+    {
+        problems.push(Problem::at(repeats.span(), "`repeats` must be between 1 and 100"));
+    }
+    if let Some(concurrency) = &file.concurrency
+        && *concurrency.get_ref() == 0
+    {
+        problems.push(Problem::at(concurrency.span(), "a concurrency of 0 would send nothing"));
+    }
+    if let Some(most) = &file.max_requests
+        && *most.get_ref() == 0
+    {
+        problems.push(Problem::at(most.span(), "a maximum of 0 requests would send nothing"));
+    }
+    let retry_budget = optional_share(file.retry_budget.as_ref(), DEFAULT_RETRY_BUDGET, problems);
+    if let Some(text) = &file.retry_budget
+        && !(0.0..=10.0).contains(&retry_budget)
+    {
+        problems.push(Problem::at(text.span(), "a retry budget is between 0 and 1,000 %"));
+    }
+    for reason in &file.include {
+        if !INCLUDABLE.contains(&reason.get_ref().as_str()) {
+            let message = format!("`{}` is not a reason that can be waived", reason.get_ref());
+            let help = format!("these can: {}", INCLUDABLE.join(", "));
+            problems.push(Problem::at(reason.span(), message).with_help(help));
         }
-        PaceFile::Open { .. } => "`speed` must be more than 0".to_owned(),
-        PaceFile::Rate { rate } => match units::rate_per_second(rate) {
-            Ok(per_second) => return Some(Pace::Rate { per_second }),
-            Err(message) => message,
-        },
-    };
-    problems.push(Problem::at(spanned.span(), refused).with_help(
-        "write `pace = \"closed\"`, `pace = { open = { speed = 1.0 } }` or `pace = { rate = \"10/s\" }`",
-    ));
-    None
+    }
+    retry_budget
+}
+
+fn validate_stop_after(
+    text: Option<&Spanned<String>>,
+    problems: &mut Vec<Problem>,
+) -> Option<Duration> {
+    let text = text?;
+    let after = optional_duration(Some(text), 0, problems);
+    if after.is_zero() && units::duration(text.get_ref()).is_ok() {
+        problems.push(Problem::at(text.span(), "a replay that stops at once would send nothing"));
+    }
+    Some(after)
 }
 
 fn validate_uncertain(

@@ -226,67 +226,6 @@ pub fn retry_after_ms(headers: HeaderLookup<'_>, now_epoch_ms: i64) -> Option<u6
     })
 }
 
-/// Headers of what is left of each rate limit, and of when it is whole again.
-const RESETS: &[(&str, &str)] = &[
-    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-    ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
-    ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
-    ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
-    ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
-];
-
-/// How long until the rate limit that is used up is whole again, in milliseconds: the wait of a
-/// 429 that names none.
-///
-/// OpenAI words it as Go prints durations (`6m0s`, `20ms`), Azure in seconds, Anthropic as a moment
-/// (RFC 3339). Of several limits those count of which nothing is left, and where none says so, all;
-/// the longest decides, since too late costs time and too early another refusal.
-pub fn rate_limit_reset_ms(headers: HeaderLookup<'_>, now_epoch_ms: i64) -> Option<u64> {
-    let waits: Vec<(bool, u64)> = RESETS
-        .iter()
-        .filter_map(|(remaining, reset)| {
-            let wait_ms = reset_ms(&headers(reset)?, now_epoch_ms)?;
-            let left: Option<f64> = headers(remaining).and_then(|text| text.trim().parse().ok());
-            Some((left.is_some_and(|left| left <= 0.0), wait_ms))
-        })
-        .collect();
-    let used_up = waits.iter().filter(|(used_up, _)| *used_up).map(|(_, wait_ms)| *wait_ms).max();
-    used_up.or_else(|| waits.iter().map(|(_, wait_ms)| *wait_ms).max())
-}
-
-fn reset_ms(text: &str, now_epoch_ms: i64) -> Option<u64> {
-    let text = text.trim();
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-        return Some(moment.timestamp_millis().saturating_sub(now_epoch_ms).max(0).unsigned_abs());
-    }
-    go_duration_ms(text)
-}
-
-/// A duration as Go prints it, or a bare number of seconds.
-fn go_duration_ms(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut total_ms = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, next) = tail.split_at(letters);
-        let unit_ms = match unit {
-            "h" => 3_600_000.0,
-            "m" => 60_000.0,
-            "" | "s" => 1_000.0,
-            "ms" => 1.0,
-            "us" | "µs" => 0.001,
-            "ns" => 0.000_001,
-            _ => return None,
-        };
-        total_ms += number.parse::<f64>().ok()? * unit_ms;
-        rest = next;
-    }
-    (!text.is_empty()).then_some(total_ms.ceil() as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,41 +257,6 @@ mod tests {
             ("date", "Sun, 06 Nov 1994 08:49:07 GMT"),
         ];
         assert_eq!(wait(&headers, 900_000_000_000), Some(30_000));
-    }
-
-    fn reset(headers: &[(&str, &str)]) -> Option<u64> {
-        let lookup = |name: &str| {
-            headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        };
-        rate_limit_reset_ms(&lookup, 784_111_777_000)
-    }
-
-    #[test]
-    fn resets_are_read_in_the_words_of_each_provider() {
-        let go = |text| reset(&[("x-ratelimit-reset-requests", text)]);
-        assert_eq!(go("6m0s"), Some(360_000));
-        assert_eq!(go("1h2m3.5s"), Some(3_723_500));
-        assert_eq!(go("20ms"), Some(20));
-        assert_eq!(go("17"), Some(17_000));
-        for nonsense in ["", "soon", "1x", "m", "-3s"] {
-            assert_eq!(go(nonsense), None, "{nonsense}");
-        }
-        let moment = [("anthropic-ratelimit-tokens-reset", "1994-11-06T08:50:37Z")];
-        assert_eq!(reset(&moment), Some(60_000));
-        assert_eq!(reset(&[]), None);
-    }
-
-    #[test]
-    fn the_limit_that_is_used_up_decides_and_else_the_longest() {
-        let both = [
-            ("x-ratelimit-remaining-requests", "0"),
-            ("x-ratelimit-reset-requests", "2s"),
-            ("x-ratelimit-remaining-tokens", "5000"),
-            ("x-ratelimit-reset-tokens", "1m0s"),
-        ];
-        assert_eq!(reset(&both), Some(2_000));
-        let unknown = [("x-ratelimit-reset-requests", "2s"), ("x-ratelimit-reset-tokens", "1m0s")];
-        assert_eq!(reset(&unknown), Some(60_000));
     }
 
     #[test]

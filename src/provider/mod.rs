@@ -29,6 +29,7 @@ mod openai;
 mod patch;
 mod prepare;
 mod protocol;
+mod rate_limit_reset;
 mod raw;
 mod read;
 mod responses;
@@ -49,10 +50,11 @@ pub use adapter::{
 pub use decode::{Decoded, Decoder, Progress};
 pub use dialect::{Dialect, UnknownDialect};
 pub use endpoint::{Endpoint, endpoint};
-pub use error::{HeaderLookup, ProviderError, classify, rate_limit_reset_ms, retry_after_ms};
+pub use error::{HeaderLookup, ProviderError, classify, retry_after_ms};
 pub use loss::{Loss, LossAction, LossFeature, LossSeverity, Losses};
 pub use prepare::{PrepareError, prepare};
 pub use protocol::{Protocol, UnknownProtocol};
+pub use rate_limit_reset::rate_limit_reset_ms;
 pub use raw::Edit;
 pub use sniff::{sniff_dialect, sniff_response, sniff_stream};
 

@@ -37,7 +37,7 @@ struct State {
     phase: Phase,
     /// Counts openings and closings, so that a late outcome of an earlier phase is not taken for
     /// one of this.
-    pub(super) generation: u64,
+    generation: u64,
     /// Time spent open, without the present opening.
     paused: Duration,
 }
@@ -57,8 +57,8 @@ enum Phase {
 /// Leave to send one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pass {
-    pub(super) generation: u64,
-    pub(super) is_probe: bool,
+    generation: u64,
+    is_probe: bool,
     /// Whether the attempt had to wait for it.
     pub(super) waited: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::order::departures;
+use super::order::{departures, ordering};
 use super::planner::Planned;
 use crate::dataset::CaptureStore;
 use crate::plan::Plan;
@@ -14,8 +14,6 @@ pub fn schedule_end(
     capture: &CaptureStore,
     arrivals: Option<&[Duration]>,
 ) -> Option<Duration> {
-    let replay = &plan.replay;
-    let order =
-        departures(&planned.items, capture, replay.pace, replay.repeats, replay.seed, arrivals);
-    order.iter().filter_map(|departure| departure.due).max()
+    let order = departures(&planned.items, capture, ordering(&plan.replay, arrivals));
+    order.iter().filter_map(|departure| departure.slot.due).max()
 }

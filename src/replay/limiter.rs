@@ -1,106 +1,105 @@
-//! How much one arm may be asked at once: concurrency, requests and tokens per minute.
+//! How much one arm may be asked at once: concurrency, and the rates of its gate.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::gate::{Gate, Hold};
+use super::held::HeldBy;
+use super::pacer::Pacer;
 use crate::plan::Limits;
 
 /// The limits of one arm, shared by all its requests.
 #[derive(Debug)]
-pub struct Limiter {
+pub(super) struct Limiter {
     slots: Arc<Semaphore>,
-    requests: Option<Mutex<Bucket>>,
-    tokens: Option<Mutex<Bucket>>,
+    gate: Mutex<Gate>,
+    /// Requests that the gate holds, in order: only the first one asks it.
+    door: tokio::sync::Mutex<()>,
+    changed: Notify,
 }
 
 impl Limiter {
     /// A limiter that has not been used yet.
-    pub fn new(limits: Limits, now: Instant) -> Self {
+    pub(super) fn new(limits: Limits, now: Instant) -> Self {
         let slots = usize::try_from(limits.concurrency).unwrap_or(usize::MAX);
-        let bucket = |per_minute: u64| Mutex::new(Bucket::new(per_minute as f64 / 60.0, now));
         Limiter {
             slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
-            requests: limits.rpm.map(bucket),
-            tokens: limits.tpm.map(bucket),
+            gate: Mutex::new(Gate::new(limits, now)),
+            door: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
         }
     }
 
     /// Waits for a free slot; none is given out once the limiter is closed.
-    pub async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
         self.slots.clone().acquire_owned().await.ok()
     }
 
-    /// Books one request of `tokens` tokens and says when it may leave.
-    ///
-    /// Requests are spaced evenly, so that a pause is never followed by a burst above the limit.
-    pub fn book(&self, tokens: u64, now: Instant) -> Instant {
-        let by_requests = self.requests.as_ref().map_or(now, |bucket| lock(bucket).book(1.0, now));
-        let by_tokens =
-            self.tokens.as_ref().map_or(now, |bucket| lock(bucket).book(tokens as f64, now));
-        by_requests.max(by_tokens)
+    /// A slot that is free now.
+    pub(super) fn free_slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().try_acquire_owned().ok()
     }
 
-    /// Gives back tokens that were booked and not used.
-    pub fn refund_tokens(&self, tokens: u64) {
-        if let Some(bucket) = &self.tokens {
-            lock(bucket).refund(tokens as f64);
+    /// Whether a slot is free now.
+    pub(super) fn has_free_slot(&self) -> bool {
+        self.slots.available_permits() > 0
+    }
+
+    /// Books a request of at most `tokens` tokens for a moment, if it may leave then and no
+    /// other one is waiting.
+    pub(super) fn book(&self, tokens: u64, at: Instant) -> bool {
+        self.door.try_lock().is_ok() && self.gate().pass(tokens, at).is_ok()
+    }
+
+    /// Waits, behind those that came before, until a request may leave; says what held it.
+    pub(super) async fn pass(&self, tokens: u64, pacer: &Pacer) -> Option<HeldBy> {
+        self.wait(pacer, |gate, now| gate.pass(tokens, now)).await
+    }
+
+    /// Waits out a pause that began after the request had passed; says what held it.
+    pub(super) async fn wait_out_pause(&self, pacer: &Pacer) -> Option<HeldBy> {
+        if !self.gate().is_paused(Instant::now()) {
+            return None;
+        }
+        self.wait(pacer, Gate::pass_again).await
+    }
+
+    async fn wait(
+        &self,
+        pacer: &Pacer,
+        mut ask: impl FnMut(&mut Gate, Instant) -> Result<(), Hold>,
+    ) -> Option<HeldBy> {
+        let _first = self.door.lock().await;
+        let mut held_by = None;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Registered before asking, so that no change between asking and waiting is missed.
+            changed.as_mut().enable();
+            let asked = ask(&mut self.gate(), Instant::now());
+            let Err(hold) = asked else { return held_by };
+            held_by = Some(hold.by);
+            tokio::select! {
+                () = pacer.until(hold.until) => {}
+                () = changed => {}
+            }
         }
     }
-}
 
-fn lock(bucket: &Mutex<Bucket>) -> std::sync::MutexGuard<'_, Bucket> {
-    bucket.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// A leaky bucket as a virtual queue (the generic cell rate algorithm without burst tolerance).
-#[derive(Debug)]
-struct Bucket {
-    per_second: f64,
-    next_free: Instant,
-}
-
-impl Bucket {
-    fn new(per_second: f64, now: Instant) -> Self {
-        Bucket { per_second, next_free: now }
+    /// Settles a reservation of tokens with what was really used.
+    pub(super) fn settle_tokens(&self, reserved: u64, used: u64) {
+        self.gate().settle_tokens(reserved, used);
+        self.changed.notify_waiters();
     }
 
-    fn book(&mut self, units: f64, now: Instant) -> Instant {
-        let at = self.next_free.max(now);
-        self.next_free = at + Duration::from_secs_f64((units / self.per_second).min(86_400.0));
-        at
+    /// The provider refused a request that left at `sent_at`; `wait` is what it asks for.
+    pub(super) fn refused(&self, sent_at: Instant, wait: Option<Duration>, now: Instant) {
+        self.gate().refused(sent_at, wait, now);
     }
 
-    fn refund(&mut self, units: f64) {
-        let back = Duration::from_secs_f64((units / self.per_second).min(86_400.0));
-        if let Some(earlier) = self.next_free.checked_sub(back) {
-            self.next_free = earlier;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_spaced_evenly_and_a_pause_earns_no_burst() {
-        let now = Instant::now();
-        let limiter = Limiter::new(Limits { concurrency: 1, rpm: Some(60), tpm: None }, now);
-        assert_eq!(limiter.book(0, now), now);
-        assert_eq!(limiter.book(0, now), now + Duration::from_secs(1));
-        let later = now + Duration::from_secs(10);
-        assert_eq!(limiter.book(0, later), later);
-        assert_eq!(limiter.book(0, later), later + Duration::from_secs(1));
-    }
-
-    #[test]
-    fn unused_tokens_come_back() {
-        let now = Instant::now();
-        let limiter = Limiter::new(Limits { concurrency: 1, rpm: None, tpm: Some(60_000) }, now);
-        assert_eq!(limiter.book(5_000, now), now);
-        limiter.refund_tokens(4_000);
-        assert_eq!(limiter.book(1, now), now + Duration::from_secs(1));
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

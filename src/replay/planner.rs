@@ -1,14 +1,15 @@
 //! What is to be sent: every captured exchange, in every arm, with its worst-case cost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
 use super::ReplayError;
 use super::estimate::{Bounds, Recorded, Typical, estimate};
 use super::sampling::Sampling;
+use super::schedule::{HOUR_US, busiest_hour};
 use crate::dataset::{CaptureStore, PlannedRow, ReplayInput};
-use crate::plan::{Arm, Plan, PriceBook, ReplaySettings};
+use crate::plan::{Arm, Pace, Plan, PriceBook, ReplaySettings};
 use crate::pricing::PriceError;
 use crate::provider::{self, Dialect, Loss, LossAction, PrepareError, Target, WireRequest};
 
@@ -30,6 +31,8 @@ pub struct Item {
     pub ordinal: i32,
     /// When it was captured, microseconds since 1970.
     pub captured_at: i64,
+    /// Number of its conversation, where the log names one.
+    pub session: Option<u32>,
     /// Most that one attempt can cost.
     pub worst_case_nanousd: i64,
     /// What one attempt can be expected to cost.
@@ -67,6 +70,7 @@ pub fn plan_items(
     let mut planned = Planned::default();
     let mut typical = Typical::default();
     let mut pending = Vec::new();
+    let mut sessions: HashMap<String, u32> = HashMap::new();
     for block in capture.blocks() {
         let inputs = capture.read(block)?;
         let decided: Vec<Vec<Decided>> = inputs
@@ -79,12 +83,16 @@ pub fn plan_items(
         for (input, decided) in inputs.iter().zip(decided) {
             let recorded = Recorded::of(input);
             typical.note(&recorded);
-            for decided in decided {
+            let session = input.session_id.as_ref().map(|id| number_of(&mut sessions, id));
+            for mut decided in decided {
                 if let Some((key, message)) = decided.unpriced {
                     planned.unpriced.entry(key).or_insert(message);
                 }
                 if decided.item.is_some() && !recorded.is_complete() {
                     pending.push((planned.items.len(), planned.rows.len(), recorded.clone()));
+                }
+                if let Some(item) = &mut decided.item {
+                    item.session = session;
                 }
                 planned.items.extend(decided.item);
                 planned.rows.push(decided.row);
@@ -99,6 +107,9 @@ pub fn plan_items(
         };
         rules.expect(item, row, &recorded, &typical);
     }
+    if let Pace::Peak { .. } = plan.replay.pace {
+        keep_busiest_hour(&mut planned);
+    }
     Ok(planned)
 }
 
@@ -107,6 +118,34 @@ struct Rules<'a> {
     plan: &'a Plan,
     prices: &'a PriceBook,
     sampling: Sampling,
+}
+
+/// The number of a conversation; numbers are given as conversations appear.
+fn number_of(sessions: &mut HashMap<String, u32>, id: &str) -> u32 {
+    if let Some(number) = sessions.get(id) {
+        return *number;
+    }
+    let number = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+    sessions.insert(id.to_owned(), number);
+    number
+}
+
+/// Excludes every exchange outside the hour in which most of what can be sent was captured.
+fn keep_busiest_hour(planned: &mut Planned) {
+    let mut exchanges: Vec<(i32, i64)> =
+        planned.items.iter().map(|item| (item.ordinal, item.captured_at)).collect();
+    exchanges.dedup();
+    let mut times: Vec<i64> = exchanges.iter().map(|(_, at)| *at).collect();
+    let Some((begin, _)) = busiest_hour(&mut times) else { return };
+    let outside = |at: i64| at < begin || at.saturating_sub(begin) >= HOUR_US;
+    let left_out: BTreeSet<i32> =
+        exchanges.into_iter().filter(|(_, at)| outside(*at)).map(|(ordinal, _)| ordinal).collect();
+    planned.items.retain(|item| !outside(item.captured_at));
+    for row in &mut planned.rows {
+        if row.excluded_reason.is_none() && left_out.contains(&row.ordinal) {
+            row.excluded_reason = Some("outside_busiest_hour".to_owned());
+        }
+    }
 }
 
 struct Decided {
@@ -157,6 +196,7 @@ impl Rules<'_> {
                     arm: u16::try_from(arm_index).unwrap_or(u16::MAX),
                     ordinal: input.ordinal,
                     captured_at: input.captured_at,
+                    session: None,
                     worst_case_nanousd,
                     expected_nanousd: worst_case_nanousd,
                     low_nanousd: worst_case_nanousd,

@@ -85,6 +85,12 @@ pub fn replay_identity(plan: &Plan) -> BTreeMap<String, String> {
     put("replay.seed".to_owned(), &replay.seed);
     put("replay.timeouts".to_owned(), &replay.timeouts);
     put("replay.include".to_owned(), &replay.include);
+    if let Some(warm_up) = &replay.warm_up {
+        put("replay.warm_up".to_owned(), warm_up);
+    }
+    if !replay.session_order {
+        put("replay.session_order".to_owned(), &replay.session_order);
+    }
     identity
 }
 

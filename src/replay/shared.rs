@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::budget::Ledger;
-use super::engine::Halt;
 use super::lease::{self, Claim, Lease, Renewed};
+use super::stop::Halt;
 use super::{ReplayError, StopReason, journal_view};
 use crate::dataset::{
     DatasetError, FileRecord, Project, RunFolder, Store, download, read_json, sync_dir, upload,

@@ -1,29 +1,34 @@
 //! Starts a replay, carries it to its end, and says what came of it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
+use super::backoff::RetryBudget;
 use super::bodies::Bodies;
 use super::breaker::Breaker;
 use super::budget::Ledger;
 use super::client::{Client, Unreachable};
 use super::clock::ReplayClock;
 use super::consent::{Consent, intended};
-use super::engine::{self, ArmContext, Context, Halt};
+use super::engine::{self, ArmContext, Context};
 use super::journal::{ItemState, Journal, Recovered};
 use super::key::ItemKey;
 use super::limiter::Limiter;
-use super::order::{Departure, departures};
+use super::order::{Departure, departures, ordering};
+use super::pacer::Pacer;
 use super::planner::{Planned, plan_items};
 use super::progress::Progress;
 use super::recover::{Names, book_uncertain};
 use super::run::{self, Begun, OpenRun};
 use super::shard::{self, Part};
 use super::shared::{Shared, SharedStore};
+use super::slip::{Slip, SlipRecorder};
+use super::stop::{Halt, StopRule};
 use super::transport::Keys;
 use super::{ReplayError, StopReason, descriptors, seal};
 use crate::dataset::{CaptureStore, Project, RunFolder, Shard};
-use crate::plan::{Plan, PriceBook, ReplaySettings, UncertainPolicy};
+use crate::plan::{Plan, PriceBook, UncertainPolicy};
 
 /// What the caller decides about a replay.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +50,7 @@ pub struct ReplayOptions {
 }
 
 /// What came of a replay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReplayOutcome {
     /// The run, with the shard if it is one: what `--run` takes.
     pub run_name: String,
@@ -65,6 +70,10 @@ pub struct ReplayOutcome {
     pub budget_nanousd: i64,
     /// The arm whose outage ended it.
     pub out_arm: Option<String>,
+    /// How late requests left against their schedule in this part of the run, per arm.
+    pub slips: Vec<Slip>,
+    /// Retries that were not made because the plan's retry budget was used up.
+    pub retries_denied: u64,
 }
 
 /// Stops a running replay from outside.
@@ -126,9 +135,7 @@ pub async fn replay(
     let part = Part::new(shard, &capture)?;
     let mut planned = plan_items(plan, &prices, &capture)?;
     refuse_unpriced(&planned, plan, &prices)?;
-    if plan.replay.schedule.is_some() != options.arrivals.is_some() {
-        return Err(ReplayError::NoArrivals);
-    }
+    refuse_missing_arrivals(plan, options)?;
     planned.rows = part.planned(planned.rows);
     let default_id = || run::default_run_id(plan, capture.manifest());
     let run_id = requested.map_or_else(default_id, |run| run.run_id().to_owned());
@@ -174,6 +181,9 @@ pub async fn replay(
         recovered: recovered.items,
         journal,
         clock,
+        pacer: Pacer::start()?,
+        stop_rule: StopRule::new(&plan.replay),
+        sent: AtomicU64::new(0),
         progress: progress.clone(),
         halt: Arc::new(Halt::new()),
     });
@@ -196,6 +206,12 @@ pub async fn replay(
     Ok(ReplayOutcome { unaccounted_nanousd, ..outcome })
 }
 
+/// A schedule by another log needs that log's arrivals, which the caller reads.
+fn refuse_missing_arrivals(plan: &Plan, options: &ReplayOptions) -> Result<(), ReplayError> {
+    let complete = plan.replay.schedule.is_some() == options.arrivals.is_some();
+    if complete { Ok(()) } else { Err(ReplayError::NoArrivals) }
+}
+
 fn stopper(context: &Context, open: &OpenRun) -> Stopper {
     Stopper {
         halt: context.halt.clone(),
@@ -212,9 +228,8 @@ fn order(
     options: &ReplayOptions,
     part: &Part,
 ) -> Vec<Departure> {
-    let ReplaySettings { pace, repeats, seed, .. } = plan.replay;
-    let arrivals = options.arrivals.as_deref();
-    let mut order = departures(&planned.items, capture, pace, repeats, seed, arrivals);
+    let ordering = ordering(&plan.replay, options.arrivals.as_deref());
+    let mut order = departures(&planned.items, capture, ordering);
     order.retain(|departure| part.holds(departure.ordinal));
     order
 }
@@ -270,6 +285,8 @@ fn arms_at_work(plan: &Plan, clients: Vec<Client>, now: Instant) -> Vec<ArmConte
         .map(|(arm, client)| ArmContext {
             limiter: Limiter::new(arm.limits, now),
             breaker: Breaker::new(plan.replay.give_up_after, plan.replay.circuit_breaker),
+            retries: RetryBudget::new(plan.replay.retry_budget, arm.limits.concurrency),
+            slips: SlipRecorder::default(),
             arm: arm.clone(),
             client,
         })
@@ -341,6 +358,8 @@ async fn finish(
         Some(StopReason::Outage { arm }) => context.arms.get(arm).map(|it| it.arm.name.clone()),
         _ => None,
     };
+    let slips = context.arms.iter().filter_map(|arm| arm.slips.summary(&arm.arm.name)).collect();
+    let retries_denied = context.arms.iter().map(|arm| arm.retries.denied()).sum();
     drop(context);
     writer.join()?;
     // Read anew, so that what is reported is what is on disk.
@@ -365,5 +384,7 @@ async fn finish(
         unaccounted_nanousd: 0,
         budget_nanousd,
         out_arm,
+        slips,
+        retries_denied,
     })
 }

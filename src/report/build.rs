@@ -13,7 +13,7 @@ use super::model::{
 };
 use crate::compare::{Finding, Measurement, measure};
 use crate::dataset::CaptureManifest;
-use crate::plan::Plan;
+use crate::plan::{Plan, WarmUp};
 use crate::query::{Parameters, QueryError, Session, find};
 use crate::verdict::Verdict;
 
@@ -352,6 +352,16 @@ fn notes(plan: &Plan, capture: &CaptureManifest, verdict: &Verdict) -> Vec<Strin
          and say nothing of the tail under a peak load."
     };
     notes.push(pace.to_owned());
+    if let Some(warm_up) = plan.replay.warm_up {
+        let part = match warm_up {
+            WarmUp::Time(time) => format!("first {}", humantime::format_duration(time)),
+            WarmUp::Requests(count) => format!("first {count} exchanges of each arm"),
+        };
+        notes.push(format!(
+            "The {part} of the replay (of each part of it, where it was resumed) are its warm-up: \
+             sent, counted and compared like the others, but left out of every latency."
+        ));
+    }
     if plan.control.is_none() {
         notes.push(
             "There is no control arm: the incumbent's figures come from the log, taken elsewhere \

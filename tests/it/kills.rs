@@ -47,7 +47,15 @@ impl Provider {
 
     fn start_with(folder: &Path, settings: &str, arguments: &[&str]) -> Self {
         let faults = "[faults]\nserver_error_rate = 0.02\nretry_heals = true\n";
-        let settings = format!("seed = 7\n{settings}\n{faults}");
+        Provider::launch(folder, &format!("seed = 7\n{settings}\n{faults}"), arguments)
+    }
+
+    /// One with settings of its own.
+    pub(crate) fn with_settings(folder: &Path, settings: &str) -> Self {
+        Provider::launch(folder, settings, &[])
+    }
+
+    fn launch(folder: &Path, settings: &str, arguments: &[&str]) -> Self {
         fs::write(folder.join("simulator.toml"), settings).unwrap();
         let mut child = program()
             .args(["simulator", "--port", "0", "--settings"])

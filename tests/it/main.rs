@@ -22,6 +22,7 @@ mod import_formats;
 mod kills;
 mod load;
 mod money;
+mod pace;
 mod queries;
 mod real_logs;
 mod replays;

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::kills::{Provider, write_project};
 use crate::support::{number, program, rows, run, said};
 
-fn project(exchanges: usize) -> (tempfile::TempDir, Provider) {
+pub(crate) fn project(exchanges: usize) -> (tempfile::TempDir, Provider) {
     let folder = tempfile::tempdir().unwrap();
     let provider = Provider::start(folder.path());
     write_project(folder.path(), &provider.base_url, exchanges);
@@ -17,7 +17,7 @@ fn project(exchanges: usize) -> (tempfile::TempDir, Provider) {
     (folder, provider)
 }
 
-fn edit_plan(folder: &Path, from: &str, to: &str) {
+pub(crate) fn edit_plan(folder: &Path, from: &str, to: &str) {
     let path = folder.join("rehearsal.toml");
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from}");

@@ -4,6 +4,7 @@
 --   $min_attempts: Int64, shorter stretches are left out
 -- columns:
 --   arm: Utf8, candidate or control
+--   start_s: Float64, first attempt of the stretch, in seconds since the first attempt of the replay
 --   from_at: Utf8, first attempt of the stretch, UTC
 --   to_at: Utf8, the next attempt that met no outage, UTC; null where none came
 --   outage_ms: Float64, from the one to the other, or to the last attempt, in ms
@@ -39,12 +40,14 @@ healthy AS (
     SELECT arm, healthy_before, at_us FROM counted WHERE NOT out
 )
 SELECT stretches.arm,
+       (from_us - began) / 1e6 AS start_s,
        to_char(to_timestamp_micros(from_us), '%Y-%m-%dT%H:%M:%S%.3fZ') AS from_at,
        to_char(to_timestamp_micros(healthy.at_us), '%Y-%m-%dT%H:%M:%S%.3fZ') AS to_at,
        (COALESCE(healthy.at_us, last_us) - from_us) / 1000.0 AS outage_ms,
        attempts,
        stretches.cost_nanousd
 FROM stretches
+CROSS JOIN (SELECT MIN(at_us) AS began FROM marked) AS replay
 LEFT JOIN healthy
     ON healthy.arm = stretches.arm AND healthy.healthy_before = stretches.healthy_before + 1
 WHERE attempts >= CAST($min_attempts AS BIGINT)

@@ -142,7 +142,7 @@ max_output_tokens = 1024
 
 [replay]
 pace = "closed"
-concurrency = 24
+concurrency = 128
 budget = "500 USD"
 seed = {seed}
 {breaker}

@@ -35,14 +35,26 @@ pub struct AttemptRow {
     pub sent_at: i64,
     /// When it was sent on the monotonic clock, in ns since the process began to replay.
     pub sent_mono_ns: i64,
+    /// To the status and headers.
+    pub headers_ms: Option<f64>,
     /// To the first byte of the body.
     pub first_byte_ms: Option<f64>,
+    /// To the first event of a stream, whatever it carries.
+    pub first_event_ms: Option<f64>,
     /// To the first event that carries model output.
     pub ttft_ms: Option<f64>,
     /// To the first event that carries output other than reasoning.
     pub first_answer_token_ms: Option<f64>,
     /// To the end of the answer, or to the failure.
     pub latency_ms: f64,
+    /// To the last event of a stream that stated token counts.
+    pub usage_ms: Option<f64>,
+    /// To the event of a stream that stated why the answer ended.
+    pub finish_ms: Option<f64>,
+    /// To the event by which the protocol ends a stream.
+    pub terminator_ms: Option<f64>,
+    /// To the end of the body, which may come after the end of the answer.
+    pub close_ms: Option<f64>,
     /// From the scheduled to the actual moment of sending: our lateness, never the provider's.
     pub queue_ms: f64,
     /// The part of `queue_ms` for which limits of the plan held the request back; the rest is this
@@ -110,11 +122,11 @@ pub struct AttemptRow {
     pub losses: Option<String>,
     /// The provider's identifier of the request.
     pub provider_request_id: Option<String>,
-    /// Whether an open connection was used again.
+    /// Whether the attempt found an open connection.
     pub connection_reused: Option<bool>,
     /// Time that opening the attempt's own connection took, before it was sent; in no other figure.
     pub connect_ms: Option<f64>,
-    /// Time that this program spent on the attempt between sending and the end.
+    /// Time that this program spent on what it had received.
     pub client_overhead_ms: f64,
     /// The most by which the event loop was late while the attempt was under way.
     pub event_loop_lag_ms: Option<f64>,

@@ -1,10 +1,13 @@
 //! Answers from bytes, however these are cut, with the counts that the caller's clock needs.
 
+use std::ops::Range;
+
 use serde_json::value::RawValue;
 
 use crate::chat::{ChatResponse, ErrorClass};
 
 use super::error::{ProviderError, excerpt};
+use super::repeated::Repeated;
 use super::sse::SseParser;
 
 /// The most that an answer in one piece may hold, in bytes.
@@ -17,6 +20,12 @@ pub struct Progress {
     pub output_events: u32,
     /// The same without reasoning.
     pub answer_events: u32,
+    /// Events of any kind, the terminator too; comments, which keep a connection open, are none.
+    pub events: u32,
+    /// Whether an event stated token counts that were not known before.
+    pub usage: bool,
+    /// Whether an event stated the reason of the end, for the first time.
+    pub finish: bool,
     /// Whether the protocol's terminator has been seen, now or before.
     pub finished: bool,
 }
@@ -50,6 +59,9 @@ pub(super) enum Step {
     Reasoning,
     /// Output that belongs to the answer.
     Answer,
+    /// Output that is one more piece of the answer's text and nothing else. The piece stands
+    /// unescaped in this place of the data, and any other piece there would be read alike.
+    Text(Range<usize>),
     /// The terminator.
     Finished,
     /// The provider reports a failure.
@@ -58,7 +70,8 @@ pub(super) enum Step {
 
 /// The protocol's part of a stream decoder.
 pub(super) trait Events {
-    /// Folds one event's data into the response; `Err` if it is not what the protocol allows.
+    /// Folds one event's data into the response, token counts as soon as they are stated; `Err` if
+    /// it is not what the protocol allows.
     fn event(
         &mut self,
         data: &[u8],
@@ -91,6 +104,7 @@ pub(super) struct StreamDecoder<E> {
 #[derive(Default)]
 struct State {
     response: ChatResponse,
+    repeated: Repeated,
     failure: Option<ProviderError>,
     finished: bool,
 }
@@ -113,7 +127,7 @@ impl<E: Events> StreamDecoder<E> {
     }
 
     fn conclude(self) -> Decoded {
-        let State { mut response, failure, finished } = self.state;
+        let State { mut response, failure, finished, .. } = self.state;
         let finished = finished || (failure.is_none() && self.events.may_end());
         self.events.end(&mut response);
         let error = failure.or_else(|| {
@@ -171,7 +185,22 @@ impl State {
         if self.finished {
             return;
         }
-        match events.event(data, &mut self.response) {
+        progress.events += 1;
+        if let Some(text) = self.repeated.text_of(data) {
+            self.response.text.push_str(text);
+            self.step(Step::Answer, progress);
+            return;
+        }
+        let usage = self.response.usage;
+        let has_ended = self.response.finish_reason.is_some();
+        let read = events.event(data, &mut self.response);
+        progress.usage |= self.response.usage != usage;
+        progress.finish |= !has_ended && self.response.finish_reason.is_some();
+        match read {
+            Ok(Step::Text(place)) => {
+                self.repeated.learn(data, place);
+                self.step(Step::Answer, progress);
+            }
             Ok(step) => self.step(step, progress),
             Err(error) => {
                 let place = error.column();
@@ -186,7 +215,7 @@ impl State {
         match step {
             Step::Nothing => {}
             Step::Reasoning => progress.output_events += 1,
-            Step::Answer => {
+            Step::Answer | Step::Text(_) => {
                 progress.output_events += 1;
                 progress.answer_events += 1;
             }

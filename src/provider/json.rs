@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use super::repeated::place_of;
 
 /// A text that borrows from its input where no escape stands in the way.
 ///
@@ -17,6 +20,14 @@ pub(super) struct Text<'a>(Cow<'a, str>);
 impl Text<'_> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Where the text stands in the data that it was read from; absent if it had to be rewritten.
+    pub(super) fn place_in(&self, data: &[u8]) -> Option<Range<usize>> {
+        match &self.0 {
+            Cow::Borrowed(text) if !text.is_empty() => place_of(text, data),
+            _ => None,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod protocol;
 mod rate_limit_reset;
 mod raw;
 mod read;
+mod repeated;
 mod responses;
 mod sniff;
 mod sse;

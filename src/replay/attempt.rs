@@ -4,8 +4,8 @@ use crate::chat::{ErrorClass, Usage};
 use crate::dataset::{AttemptRow, ReplayInput};
 use crate::pricing::Price;
 
-use super::client::{Exchange, gaps_ms};
 use super::clock::{ReplayClock, ms};
+use super::exchange::{Exchange, gaps_ms};
 use super::key::AttemptKey;
 
 /// What of an attempt is known before it is sent.
@@ -71,7 +71,7 @@ pub(super) fn cost(exchange: &Exchange, price: &Price, reserved_nanousd: i64) ->
     }
     let refused = match (&exchange.error, exchange.status) {
         (Some(_), Some(status)) => !(200..300).contains(&status),
-        (Some(_), None) => exchange.sent.is_none() || exchange.never_connected,
+        (Some(_), None) => exchange.sent.is_none() || exchange.never_left,
         (None, _) => false,
     };
     if refused { (0, false) } else { (reserved_nanousd, true) }
@@ -90,10 +90,16 @@ pub(super) fn fill(
     }
     let first = exchange.events.first().copied();
     let last = exchange.events.last().copied();
+    row.headers_ms = exchange.headers.map(ms);
     row.first_byte_ms = exchange.first_byte.map(ms);
+    row.first_event_ms = exchange.first_event.map(ms);
     row.ttft_ms = first.map(ms);
     row.first_answer_token_ms = exchange.first_answer.map(ms);
     row.latency_ms = ms(exchange.latency);
+    row.usage_ms = exchange.usage.map(ms);
+    row.finish_ms = exchange.finish.map(ms);
+    row.terminator_ms = exchange.terminator.map(ms);
+    row.close_ms = exchange.close.map(ms);
     row.chunks = i32::try_from(exchange.events.len()).unwrap_or(i32::MAX);
     if let Some((mean, p99, max)) = gaps_ms(&exchange.events) {
         row.itl_mean_ms = Some(mean);
@@ -109,7 +115,9 @@ pub(super) fn fill(
     row.retry_after_ms = exchange.retry_after_ms.and_then(|wait| i64::try_from(wait).ok());
     row.provider_request_id = exchange.provider_request_id;
     row.connection_reused = exchange.connection_reused;
+    row.connect_ms = exchange.connect.map(ms);
     row.client_overhead_ms = ms(exchange.overhead);
+    row.event_loop_lag_ms = exchange.event_loop_lag.map(ms);
     if let Some((class, message)) = exchange.error {
         row.error_class = Some(class.as_str().to_owned());
         row.error_message = Some(message);

@@ -12,9 +12,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::attempt::{self, Sending};
 use super::backoff::{MAX_RETRY_AFTER, backoff};
 use super::breaker::Pass;
-use super::client::Exchange;
 use super::clock::ms;
 use super::engine::{ArmContext, Context};
+use super::exchange::Exchange;
 use super::held::{Held, HeldBy};
 use super::journal::{Intent, ItemState, Outcome};
 use super::key::{AttemptId, AttemptKey, ItemKey};
@@ -159,7 +159,7 @@ impl Job {
         arm.breaker.record(pass, class, Instant::now());
 
         let mut row = self.sending(arm, key, losses).row();
-        self.note_schedule(arm, &mut row, exchange.sent, scheduled, held);
+        self.note_schedule(arm, &mut row, &exchange, scheduled, held);
         row.first = state.known == 0;
         state.attempts += 1;
         state.known += 1;
@@ -318,11 +318,14 @@ impl Job {
         &self,
         arm: &ArmContext,
         row: &mut AttemptRow,
-        sent: Option<Instant>,
+        exchange: &Exchange,
         scheduled: Instant,
         held: Option<Held>,
     ) {
-        let late = sent.map_or(Duration::ZERO, |at| at.saturating_duration_since(scheduled));
+        let opening = exchange.connect.unwrap_or_default();
+        let late = exchange.sent.map_or(Duration::ZERO, |at| {
+            at.saturating_duration_since(scheduled).saturating_sub(opening)
+        });
         row.scheduled_at = self.context.clock.wall_us(scheduled);
         row.queue_ms = ms(late);
         if let Some(held) = held {
@@ -344,10 +347,10 @@ impl Job {
         arm.retries.sent();
         let exchange = arm.client.send(wire, &id, now_ms).await;
         let class = exchange.error.as_ref().map(|(class, _)| *class);
+        let wait = exchange.retry_after_ms.map(Duration::from_millis);
         if let (Some(class), Some(sent)) = (class, exchange.sent)
-            && (class.is_rate_limit() || class == ErrorClass::Overloaded)
+            && slows(class, wait)
         {
-            let wait = exchange.retry_after_ms.map(Duration::from_millis);
             arm.limiter.refused(sent, wait, Instant::now());
         }
         context.progress.returned(
@@ -429,9 +432,35 @@ impl Job {
     }
 }
 
+/// Whether a failure means that requests come too fast: a 429, and an overload that names a wait.
+/// Any other one may strike at any rate, and sending less would not end it.
+fn slows(class: ErrorClass, wait: Option<Duration>) -> bool {
+    class.is_rate_limit() || (class == ErrorClass::Overloaded && wait.is_some())
+}
+
 /// Notes that something held a request from a moment until now.
 fn waited(held: &mut Option<Held>, by: Option<HeldBy>, from: Instant) {
     if let (Some(held), Some(by)) = (held, by) {
         held.wait(by, from, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refusals_that_depend_on_the_rate_slow_an_arm() {
+        let wait = Some(Duration::from_secs(1));
+        for (class, named, expected) in [
+            (ErrorClass::RateLimitRequests, None, true),
+            (ErrorClass::RateLimitTokens, wait, true),
+            (ErrorClass::Overloaded, wait, true),
+            (ErrorClass::Overloaded, None, false),
+            (ErrorClass::ServerError, wait, false),
+            (ErrorClass::TimeoutTotal, None, false),
+        ] {
+            assert_eq!(slows(class, named), expected, "{class}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use super::client::Exchange;
+use super::exchange::Exchange;
 
 /// What stands in the place of a key.
 const IN_ITS_PLACE: &str = "[key]";

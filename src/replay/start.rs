@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+
 use super::backoff::RetryBudget;
 use super::bodies::Bodies;
 use super::breaker::Breaker;
@@ -12,9 +14,11 @@ use super::client::{Client, Unreachable};
 use super::clock::ReplayClock;
 use super::consent::{Consent, intended};
 use super::engine::{self, ArmContext, Context};
+use super::event_loop;
 use super::journal::{ItemState, Journal, Recovered};
 use super::key::ItemKey;
 use super::limiter::Limiter;
+use super::loop_lag::LoopLag;
 use super::order::{Departure, departures, ordering};
 use super::pacer::Pacer;
 use super::planner::{Planned, plan_items};
@@ -130,7 +134,8 @@ pub async fn replay(
     let plan = &shard::plan_of(whole, shard)?;
     let budget = plan.replay.budget.ok_or(ReplayError::NoBudget)?.0;
     descriptors::make_room(plan)?;
-    let clients = clients(plan, &Keys { variable: key_of, folder: &options.plan_folder })?;
+    let lags = Arc::new(LoopLag::new(Instant::now()));
+    let clients = clients(plan, key_of, options, &lags)?;
     let capture = Arc::new(CaptureStore::open_checked(project)?);
     let part = Part::new(shard, &capture)?;
     let mut planned = plan_items(plan, &prices, &capture)?;
@@ -189,9 +194,8 @@ pub async fn replay(
     });
     let kept = claimed.as_ref().map(|s| s.keep(context.ledger.clone(), context.halt.clone()));
     if done_before < total {
-        check_reachable(&context).await?;
-        started(stopper(&context, &open));
-        if let Err(ended) = engine::run(&context, order, Bodies::new(capture)).await {
+        let work = Work { context: context.clone(), order, bodies: Bodies::new(capture), lags };
+        if let Err(ended) = work.run(|| started(stopper(&context, &open))).await {
             drop(context);
             return Err(why_it_ended(ended, writer));
         }
@@ -210,6 +214,34 @@ pub async fn replay(
 fn refuse_missing_arrivals(plan: &Plan, options: &ReplayOptions) -> Result<(), ReplayError> {
     let complete = plan.replay.schedule.is_some() == options.arrivals.is_some();
     if complete { Ok(()) } else { Err(ReplayError::NoArrivals) }
+}
+
+/// What the event loop of a replay is given.
+struct Work {
+    context: Arc<Context>,
+    order: Vec<Departure>,
+    bodies: Bodies,
+    lags: Arc<LoopLag>,
+}
+
+impl Work {
+    /// Sends everything; `reached` is called once every arm has shown that it is there.
+    async fn run(self, reached: impl FnOnce()) -> Result<(), ReplayError> {
+        let Work { context, order, bodies, lags } = self;
+        let (tell, told) = oneshot::channel();
+        let work = move || async move {
+            // Here, because a connection belongs to the loop that opened it.
+            check_reachable(&context).await?;
+            let _ = tell.send(());
+            engine::run(&context, order, bodies).await
+        };
+        let mut running = std::pin::pin!(event_loop::run(lags, work));
+        tokio::select! {
+            ended = &mut running => return ended,
+            Ok(()) = told => reached(),
+        }
+        running.await
+    }
 }
 
 fn stopper(context: &Context, open: &OpenRun) -> Stopper {
@@ -269,12 +301,19 @@ async fn ledger(
     Ok((Arc::new(ledger), unaccounted))
 }
 
-fn clients(plan: &Plan, keys: &Keys<'_>) -> Result<Vec<Client>, ReplayError> {
+fn clients(
+    plan: &Plan,
+    key_of: &(dyn Fn(&str) -> Option<String> + Sync),
+    options: &ReplayOptions,
+    lags: &Arc<LoopLag>,
+) -> Result<Vec<Client>, ReplayError> {
+    let keys = Keys { variable: key_of, folder: &options.plan_folder };
     let replay = &plan.replay;
     plan.arms()
         .map(|arm| {
             let key = keys.of(arm)?;
-            Client::new(arm, key, replay.timeouts, replay.keep_event_offsets, keys.folder)
+            let keep = replay.keep_event_offsets;
+            Client::new(arm, key, replay.timeouts, keep, keys.folder, lags.clone())
         })
         .collect()
 }

@@ -9,6 +9,7 @@ use reqwest::{Certificate, Url};
 
 use super::ReplayError;
 use super::client::describe;
+use super::leaving::TimeConnections;
 use super::secret::{Secret, without_credentials};
 use super::walls::{Guard, check_destination, is_private};
 use crate::plan::{Arm, Plan, Timeouts};
@@ -91,6 +92,7 @@ pub(super) fn http_client(
         .pool_idle_timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(usize::MAX)
         .tcp_nodelay(true)
+        .connector_layer(TimeConnections)
         .user_agent(concat!("rehearsal/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|failure| failed(&failure))

@@ -9,7 +9,7 @@ use super::build_latency::latency_series;
 use super::build_load::{QUERIES_OF_LOAD, client, load};
 use super::model::{
     ArmSummary, CaptureSummary, ConsistencyRow, CostRow, ErrorBucket, ErrorClassCount, LossRow,
-    PriceRow, QueryUse, REPORT_SCHEMA_VERSION, Report, TokenRow,
+    Outage, PriceRow, QueryUse, REPORT_SCHEMA_VERSION, Report, TokenRow,
 };
 use crate::compare::{Finding, Measurement, measure};
 use crate::dataset::CaptureManifest;
@@ -19,6 +19,9 @@ use crate::verdict::Verdict;
 
 /// Slices of the replay's time in the chart of errors.
 const SLICES: i64 = 24;
+
+/// Consecutive failures that make an outage of failures.
+const OUTAGE_ATTEMPTS: i64 = 5;
 
 /// Level of the one-sided bounds of figures that no criterion asks for.
 const CONFIDENCE: f64 = 0.95;
@@ -33,6 +36,7 @@ const QUERIES_OF_REPORT: &[&str] = &[
     "report/latency_values",
     "report/error_classes",
     "report/errors_over_time",
+    "report/outages",
     "report/tokens",
     "report/cost",
     "report/losses",
@@ -69,6 +73,7 @@ pub async fn build(
         client: client(session).await?,
         error_classes: error_classes(session).await?,
         errors_over_time: errors_over_time(session).await?,
+        outages: outages(session).await?,
         consistency: consistency(session, plan).await?,
         tokens: tokens(session).await?,
         cost: cost(session, plan, capture).await?,
@@ -163,6 +168,29 @@ async fn errors_over_time(session: &Session) -> Result<Vec<ErrorBucket>, QueryEr
         errors: row.errors.unsigned_abs(),
     });
     Ok(buckets.collect())
+}
+
+async fn outages(session: &Session) -> Result<Vec<Outage>, QueryError> {
+    #[derive(Deserialize)]
+    struct Row {
+        arm: String,
+        start_s: f64,
+        to_at: Option<String>,
+        outage_ms: f64,
+        attempts: i64,
+        cost_nanousd: Option<i64>,
+    }
+    let at_least = Parameters::from([("min_attempts".to_owned(), OUTAGE_ATTEMPTS.to_string())]);
+    let rows: Vec<Row> = session.rows("report/outages", &at_least).await?;
+    let outages = rows.into_iter().map(|row| Outage {
+        arm: row.arm,
+        start_s: row.start_s,
+        length_s: row.outage_ms / 1e3,
+        ended: row.to_at.is_some(),
+        attempts: row.attempts.unsigned_abs(),
+        cost_usd: row.cost_nanousd.unwrap_or(0) as f64 / 1e9,
+    });
+    Ok(outages.collect())
 }
 
 async fn consistency(session: &Session, plan: &Plan) -> Result<Vec<ConsistencyRow>, QueryError> {

@@ -416,9 +416,11 @@ async fn at_peak(session: &Session, plan: &Plan) -> Result<Vec<AtPeak>, QueryErr
         #[serde(flatten)]
         percentiles: PercentileColumns,
     }
+    // When the pace is the peak itself, the whole replay is.
     let window_s = match plan.replay.pace {
         Pace::Open { speed } => Some(PEAK_S / speed),
-        _ => Some(PEAK_S),
+        Pace::Peak { .. } => None,
+        Pace::Closed | Pace::Rate { .. } | Pace::Ramp(_) => Some(PEAK_S),
     };
     let asked = parameters([
         ("window_s", window_s.unwrap_or(WHOLE_REPLAY_S).to_string()),

@@ -37,6 +37,8 @@ pub struct Report {
     pub error_classes: Vec<ErrorClassCount>,
     /// Failures over the time of the replay, per arm.
     pub errors_over_time: Vec<ErrorBucket>,
+    /// Stretches in which an arm was out.
+    pub outages: Vec<Outage>,
     /// Agreement of answers, per arm and measure.
     pub consistency: Vec<ConsistencyRow>,
     /// Tokens, per arm and model.
@@ -169,7 +171,7 @@ pub struct ErrorClassCount {
 pub struct ErrorBucket {
     /// The arm.
     pub arm: String,
-    /// Start of the slice, in seconds since the arm's first attempt.
+    /// Start of the slice, in seconds since the first attempt of the replay.
     pub start_s: f64,
     /// Length of the slice in seconds.
     pub width_s: f64,
@@ -177,6 +179,24 @@ pub struct ErrorBucket {
     pub attempts: u64,
     /// Failures among them, 429 included.
     pub errors: u64,
+}
+
+/// A stretch of the replay in which every attempt of an arm met an outage's failure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    /// The arm.
+    pub arm: String,
+    /// Its first attempt, in seconds since the first attempt of the replay.
+    pub start_s: f64,
+    /// How long it lasted in seconds: until the next attempt that met no outage, or to the last.
+    pub length_s: f64,
+    /// Whether such an attempt came.
+    pub ended: bool,
+    /// Attempts that met it.
+    pub attempts: u64,
+    /// What they were booked at, in US dollars.
+    pub cost_usd: f64,
 }
 
 /// How far answers agree with the incumbent's captured ones.

@@ -601,3 +601,38 @@ fn a_schedule_that_was_kept_is_stated_and_keeps_no_go_away() {
         .collect();
     assert_eq!(codes, ["all_gates_met", "on_schedule"]);
 }
+
+#[test]
+fn a_ramp_beyond_what_the_provider_takes_finds_where_it_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // A minute of this provider lasts 1.2 s: 24 requests in it are 20 a second.
+    let settings = "seed = 7\ntime_scale = 0.02\n[limits]\nrequests_per_minute = 24.0\n\
+                    request_burst = 2.0\n";
+    let provider = Provider::with_settings(path, settings);
+    write_project(path, &provider.base_url, 210);
+    let plan = path.join("rehearsal.toml");
+    let text = fs::read_to_string(&plan).unwrap();
+    let ramp = "[replay]\nretries = 0\n\
+                pace = { ramp = { from = \"10/s\", to = \"80/s\", steps = 2, step = \"1s\" } }";
+    fs::write(&plan, text.replace("[replay]", ramp)).unwrap();
+    assert_eq!(run(path, &["import", path.join("log.jsonl").to_str().unwrap()]).code, 0);
+    let replayed = run(path, &["replay"]);
+    assert_eq!(replayed.code, 0, "{}", replayed.stderr);
+    let steps = ask(path, "load/steps", &["confidence=0.95"]);
+    let count = |name: &str| -> i64 { steps.iter().map(|row| row[name].as_i64().unwrap()).sum() };
+    assert_eq!((steps.len(), count("attempts")), (2, 210), "{steps:?}");
+    assert_eq!(count("n") + count("rate_limited"), 210, "{steps:?}");
+    // 80 a second are four times what the provider takes, whatever this machine is busy with.
+    let asked =
+        ["measure=throughput", "p=0.5", "limit=0", "confidence=0.95", "min_throughput=0.95"];
+    let knee = ask(path, "load/knee", &asked);
+    assert_row(&knee[0], &json!({ "steps": 2, "highest_per_second": 80.0 }));
+    assert!(knee[0]["fails_step"].is_i64() && knee[0]["fails_by"] == "throughput", "{knee:?}");
+    assert_ne!(knee[0]["holds_per_second"].as_f64(), Some(80.0));
+    let report = run(path, &["report", "--as", "json"]);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert!(report["load"]["knees"][0]["fails_per_second"].is_number(), "{}", report["load"]);
+    let html = run(path, &["report", "--as", "html"]).stdout;
+    assert_eq!(html.matches("class=\"mark load-error").count(), 4, "two steps, two durations");
+}

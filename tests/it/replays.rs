@@ -114,6 +114,48 @@ fn candidates_of_two_protocols_and_the_control_are_replayed_side_by_side() {
 }
 
 #[test]
+fn the_moments_of_an_answer_come_in_their_order() {
+    let (folder, _provider) = project(40);
+    let path = folder.path();
+    edit_plan(path, "[replay]", "[replay]\nkeep_event_offsets = true");
+    assert_eq!(run(path, &["replay"]).code, 0);
+    let streamed = "FROM results JOIN capture USING (ordinal) \
+                    WHERE results.error_class IS NULL AND capture.stream";
+    assert!(number(path, &format!("SELECT COUNT(*) {streamed}")) > 0);
+    let out_of_order = format!(
+        "SELECT COUNT(*) {streamed} AND NOT (0 <= headers_ms AND headers_ms <= first_byte_ms \
+         AND first_byte_ms <= first_event_ms AND first_event_ms <= results.ttft_ms \
+         AND results.ttft_ms <= first_answer_token_ms AND first_answer_token_ms <= finish_ms \
+         AND finish_ms <= terminator_ms AND usage_ms <= terminator_ms \
+         AND terminator_ms = results.latency_ms AND terminator_ms <= close_ms \
+         AND array_length(event_offsets_us) = chunks) IS NOT FALSE"
+    );
+    assert_eq!(number(path, &out_of_order), 0);
+    // An answer in one piece has no events, and ends with its body.
+    let whole = "SELECT COUNT(*) FROM results JOIN capture USING (ordinal) \
+                 WHERE results.error_class IS NULL AND NOT capture.stream \
+                 AND (first_event_ms IS NOT NULL OR results.ttft_ms IS NOT NULL \
+                      OR close_ms IS DISTINCT FROM results.latency_ms)";
+    assert_eq!(number(path, whole), 0);
+}
+
+#[test]
+fn connections_are_opened_before_the_clock_of_an_attempt_starts() {
+    let (folder, _provider) = project(40);
+    let path = folder.path();
+    assert_eq!(run(path, &["replay"]).code, 0);
+    // Whoever found no open connection says how long its own took, and nobody else does.
+    let inconsistent = "SELECT COUNT(*) FROM results \
+                        WHERE connection_reused IS NULL OR connection_reused = (connect_ms IS NOT NULL)";
+    assert_eq!(number(path, inconsistent), 0);
+    assert!(number(path, "SELECT COUNT(*) FROM results WHERE connection_reused") > 0);
+    // The client's own lateness is measured on every attempt.
+    let measured = "SELECT COUNT(*) FROM results \
+                    WHERE event_loop_lag_ms >= 0 AND client_overhead_ms >= 0";
+    assert_eq!(number(path, measured), number(path, "SELECT COUNT(*) FROM results"));
+}
+
+#[test]
 fn a_redirect_is_not_followed_and_the_key_stays() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();

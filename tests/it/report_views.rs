@@ -196,6 +196,7 @@ fn every_chart_has_as_many_marks_as_the_json_has_rows() {
     assert_eq!(marks("box"), with("box_plot"));
     assert_eq!(marks("ecdf"), with("ecdf"));
     assert_eq!(marks("error-bar"), data["errors_over_time"].as_array().unwrap().len());
+    assert_eq!(marks("outage"), data["outages"].as_array().unwrap().len());
     assert_eq!(marks("cost-bar"), bills.iter().filter(|row| !row["monthly_usd"].is_null()).count());
     let steps = data["load"]["steps"].as_array().unwrap();
     let percentiles =

@@ -42,6 +42,9 @@ fn decode(protocol: Protocol, stream: bool, pieces: &[&[u8]]) -> (Decoded, Progr
         let progress = decoder.push(piece);
         total.output_events += progress.output_events;
         total.answer_events += progress.answer_events;
+        total.events += progress.events;
+        total.usage |= progress.usage;
+        total.finish |= progress.finish;
         total.finished = progress.finished;
     }
     (decoder.finish(), total)

@@ -1,6 +1,7 @@
 //! Reading Anthropic answers, streamed and whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,6 +102,14 @@ struct OutputDetails {
     thinking_tokens: Count,
 }
 
+impl DeltaWire<'_> {
+    /// Where in `data` the delta's text stands; nothing else of such a delta is read.
+    fn text_alone(&self, data: &[u8]) -> Option<Range<usize>> {
+        let is_text = filled(self.kind.as_ref()) == Some("text_delta");
+        self.text.as_ref().filter(|_| is_text)?.place_in(data)
+    }
+}
+
 impl UsageWire {
     /// Counts of a stream are cumulative: a later one replaces an earlier one.
     fn update(&mut self, later: UsageWire) {
@@ -180,7 +189,10 @@ impl Events for AnthropicEvents {
         };
         Ok(match event.kind.as_str() {
             "content_block_delta" => match event.delta {
-                Some(delta) => self.delta(event.index, &delta, response),
+                Some(delta) => match self.delta(event.index, &delta, response) {
+                    Step::Answer => delta.text_alone(data).map_or(Step::Answer, Step::Text),
+                    step => step,
+                },
                 None => Step::Nothing,
             },
             "content_block_start" => match event.content_block {
@@ -197,12 +209,12 @@ impl Events for AnthropicEvents {
                 if let Some(delta) = event.delta {
                     stop(delta.stop_reason.as_ref(), delta.stop_details.as_ref(), response);
                 }
-                self.add_usage(event.usage);
+                self.add_usage(event.usage, response);
                 Step::Nothing
             }
             "message_stop" => {
                 if let Some(metrics) = event.metrics {
-                    self.complete_usage(*metrics);
+                    self.complete_usage(*metrics, response);
                 }
                 Step::Finished
             }
@@ -216,7 +228,6 @@ impl Events for AnthropicEvents {
     }
 
     fn end(self, response: &mut ChatResponse) {
-        response.usage = self.usage.map(UsageWire::inclusive);
         for (place, call) in response.tool_calls.iter_mut().enumerate() {
             if call.arguments.is_empty() {
                 call.arguments =
@@ -227,14 +238,15 @@ impl Events for AnthropicEvents {
 }
 
 impl AnthropicEvents {
-    fn add_usage(&mut self, usage: Option<UsageWire>) {
+    fn add_usage(&mut self, usage: Option<UsageWire>, response: &mut ChatResponse) {
         if let Some(usage) = usage {
             self.usage.get_or_insert_default().update(usage);
+            response.usage = self.usage.map(UsageWire::inclusive);
         }
     }
 
     /// Bedrock's counts stand in for those that the model's own events did not state.
-    fn complete_usage(&mut self, metrics: Metrics) {
+    fn complete_usage(&mut self, metrics: Metrics, response: &mut ChatResponse) {
         let stated = self.usage.unwrap_or_default();
         let mut usage = UsageWire {
             input_tokens: metrics.input_token_count,
@@ -245,12 +257,13 @@ impl AnthropicEvents {
         };
         usage.update(stated);
         self.usage = Some(usage);
+        response.usage = Some(usage.inclusive());
     }
 
     fn message(&mut self, message: MessageWire<'_>, response: &mut ChatResponse) {
         response.id = filled(message.id.as_ref()).map(str::to_owned);
         response.model = filled(message.model.as_ref()).map(str::to_owned);
-        self.add_usage(message.usage);
+        self.add_usage(message.usage, response);
         for block in message.content.into_iter().flatten() {
             self.block(None, block, response);
         }

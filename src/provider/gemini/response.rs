@@ -129,7 +129,11 @@ fn fold(part: &Value, response: &mut ChatResponse) -> Step {
         return if is_thought { Step::Reasoning } else { Step::Answer };
     }
     let call = part.get("functionCall").or_else(|| part.get("function_call"));
-    let Some(call) = call.filter(|call| call.is_object()) else { return Step::Nothing };
+    let Some(call) = call.filter(|call| call.is_object()) else {
+        // Pictures and sound are output too, though nothing of them is kept.
+        let media = part.get("inlineData").or_else(|| part.get("inline_data"));
+        return if media.is_some_and(Value::is_object) { Step::Answer } else { Step::Nothing };
+    };
     let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let arguments = call.get("args").filter(|args| !args.is_null());
     let arguments = arguments.map_or_else(|| "{}".to_owned(), Value::to_string);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -144,6 +145,30 @@ pub(super) struct Calls {
 const LEGACY_INDEX: u64 = u64::MAX;
 
 impl Chunk<'_> {
+    /// Where in `data` the chunk's text stands, if the chunk is a piece of the first choice's text
+    /// and nothing else.
+    pub(super) fn text_alone(&self, data: &[u8]) -> Option<Range<usize>> {
+        let [choice] = self.choices.as_deref()? else { return None };
+        let is_first = choice.index.0.unwrap_or(0) == 0;
+        let ends = choice.finish_reason.is_some() || choice.message.is_some();
+        let counts = self.usage.is_some() || self.x_groq.is_some();
+        if !is_first || ends || counts || self.error.is_some() {
+            return None;
+        }
+        match choice.delta.as_ref()? {
+            MessageWire {
+                content: Some(text),
+                refusal: None,
+                reasoning_content: None,
+                reasoning: None,
+                tool_calls: None,
+                function_call: None,
+                audio: None,
+            } => text.place_in(data),
+            _ => None,
+        }
+    }
+
     /// Adds the chunk to a response. Output of every choice counts, but only the first choice is
     /// kept; usage is that of all choices, as the provider states it.
     pub(super) fn fold(self, calls: &mut Calls, response: &mut ChatResponse) -> Carried {

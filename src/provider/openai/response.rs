@@ -50,21 +50,22 @@ impl Events for OpenAiEvents {
         data: &[u8],
         response: &mut ChatResponse,
     ) -> Result<Step, serde_json::Error> {
-        let data = data.trim_ascii();
-        if data.starts_with(b"[DONE]") {
+        let trimmed = data.trim_ascii();
+        if trimmed.starts_with(b"[DONE]") {
             return Ok(Step::Finished);
         }
-        if data.is_empty() {
+        if trimmed.is_empty() {
             return Ok(Step::Nothing);
         }
-        let mut chunk: Chunk<'_> = serde_json::from_slice(data)?;
+        let mut chunk: Chunk<'_> = serde_json::from_slice(trimmed)?;
+        let text = chunk.text_alone(data);
         let error = chunk.error.take().filter(is_error);
         let carried = chunk.fold(&mut self.calls, response);
         Ok(match error {
             Some(error) => {
                 Step::Failed(Stated::from_value(&error).classed(ErrorClass::StreamError))
             }
-            None if carried.answer => Step::Answer,
+            None if carried.answer => text.map_or(Step::Answer, Step::Text),
             None if carried.reasoning => Step::Reasoning,
             None => Step::Nothing,
         })

@@ -40,6 +40,12 @@ impl Events for ResponsesEvents {
             "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
                 push(&mut response.reasoning_text, &event, Step::Reasoning)
             }
+            // Sound is output too, though nothing of it is kept.
+            "response.audio.delta" | "response.output_audio.delta"
+                if text(&event, "delta").is_some() =>
+            {
+                Step::Answer
+            }
             "response.output_item.added" => self.item(&event, response),
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
                 self.arguments(&event, response)

@@ -173,6 +173,133 @@ fn a_whole_stream_says_what_its_events_amount_to() {
     }
 }
 
+/// The places of the events that a clock cares about, counted in events from 1.
+fn marks(dialect: Dialect, stream: &str) -> [Option<usize>; 5] {
+    let mut decoder = decoder(dialect);
+    let mut marks = [None; 5];
+    let pieces = stream.split_inclusive("\n\n").map(|event| decoder.push(event.as_bytes()));
+    for (place, progress) in pieces.enumerate() {
+        assert_eq!(progress.events, 1, "{dialect}");
+        let [output, answer, usage, finish, finished] = &mut marks;
+        let place = Some(place + 1);
+        *output = output.or(place.filter(|_| progress.output_events > 0));
+        *answer = answer.or(place.filter(|_| progress.answer_events > 0));
+        *usage = place.filter(|_| progress.usage).or(*usage);
+        *finish = finish.or(place.filter(|_| progress.finish));
+        *finished = finished.or(place.filter(|_| progress.finished));
+    }
+    marks
+}
+
+#[test]
+fn each_protocol_has_its_first_token_its_counts_and_its_end() {
+    let place = |number: usize| (number > 0).then_some(number);
+    for (dialect, expected) in [
+        // Output, answer, last new token counts, reason of the end, terminator.
+        (Dialect::OpenAiResponses, [3, 3, 7, 7, 7]),
+        (Dialect::OpenAiCompletions, [1, 1, 3, 2, 4]),
+        (Dialect::Gemini, [1, 1, 3, 3, 0]),
+        (Dialect::BedrockConverse, [2, 3, 8, 7, 0]),
+        (Dialect::CohereChat, [2, 4, 7, 7, 7]),
+        (Dialect::AnthropicMessages, [3, 3, 7, 6, 7]),
+    ] {
+        let (_, stream) = STREAMS.iter().find(|(known, _)| *known == dialect).unwrap();
+        assert_eq!(marks(dialect, stream), expected.map(place), "{dialect}");
+    }
+}
+
+#[test]
+fn what_carries_no_output_is_no_first_token() {
+    let chat = |delta: &str| format!(r#"{{"choices":[{{"index":0,"delta":{delta}}}]}}"#);
+    let part = |part: &str| format!(r#"{{"candidates":[{{"content":{{"parts":[{part}]}}}}]}}"#);
+    for (dialect, event, counts) in [
+        (Dialect::OpenAiChat, chat(r#"{"role":"assistant","content":""}"#), false),
+        (Dialect::OpenAiChat, r#"{"choices":[],"usage":{"prompt_tokens":1}}"#.into(), false),
+        (Dialect::OpenAiChat, r#"{"choices":[{"index":0,"content_filter_results":{}}]}"#.into(), false),
+        (Dialect::OpenAiChat, chat(r#"{"content":"a"}"#), true),
+        (Dialect::OpenAiChat, chat(r#"{"refusal":"a"}"#), true),
+        (Dialect::OpenAiChat, chat(r#"{"reasoning":"a"}"#), true),
+        (Dialect::OpenAiChat, chat(r#"{"reasoning_content":"a"}"#), true),
+        (Dialect::OpenAiChat, chat(r#"{"tool_calls":[{"index":0,"function":{"name":"f"}}]}"#), true),
+        (Dialect::OpenAiChat, chat(r#"{"audio":{"transcript":"a"}}"#), true),
+        (Dialect::OpenAiResponses, r#"{"type":"response.created","response":{"id":"r"}}"#.into(), false),
+        (
+            Dialect::OpenAiResponses,
+            r#"{"type":"response.output_item.added","item":{"type":"reasoning"}}"#.into(),
+            false,
+        ),
+        (
+            Dialect::OpenAiResponses,
+            r#"{"type":"response.output_item.added","item":{"type":"function_call","name":"f"}}"#.into(),
+            true,
+        ),
+        (Dialect::OpenAiResponses, r#"{"type":"response.audio.delta","delta":"QQ=="}"#.into(), true),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"message_start","message":{"usage":{"input_tokens":1}}}"#.into(),
+            false,
+        ),
+        (Dialect::AnthropicMessages, r#"{"type":"ping"}"#.into(), false),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}"#.into(),
+            false,
+        ),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking"}}"#.into(),
+            true,
+        ),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"f"}}"#.into(),
+            true,
+        ),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"x"}}"#.into(),
+            false,
+        ),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}"#.into(),
+            true,
+        ),
+        (Dialect::Gemini, part(r#"{"text":""}"#), false),
+        (Dialect::Gemini, part(r#"{"text":"a","thought":true}"#), true),
+        (Dialect::Gemini, part(r#"{"functionCall":{"name":"f"}}"#), true),
+        (Dialect::Gemini, part(r#"{"inlineData":{"mimeType":"image/png","data":"QQ=="}}"#), true),
+        (Dialect::BedrockConverse, r#"{"messageStart":{"role":"assistant"}}"#.into(), false),
+        (
+            Dialect::BedrockConverse,
+            r#"{"contentBlockStart":{"contentBlockIndex":0,"start":{"toolUse":{"name":"f"}}}}"#.into(),
+            true,
+        ),
+        (Dialect::CohereChat, r#"{"type":"message-start","id":"m"}"#.into(), false),
+        (
+            Dialect::CohereChat,
+            r#"{"type":"content-start","delta":{"message":{"content":{"text":""}}}}"#.into(),
+            false,
+        ),
+        (
+            Dialect::CohereChat,
+            r#"{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"a"}}}"#.into(),
+            true,
+        ),
+    ] {
+        let progress = decoder(dialect).push(format!("data: {event}\n\n").as_bytes());
+        assert_eq!((progress.events, progress.output_events > 0), (1, counts), "{event}");
+    }
+}
+
+#[test]
+fn comments_are_no_events() {
+    for comment in [": keep-alive\n\n", ":\n\n", "event: ping\n\n"] {
+        let progress = decoder(Dialect::OpenAiChat).push(comment.as_bytes());
+        assert_eq!(progress.events, 0, "{comment:?}");
+    }
+}
+
 #[test]
 fn events_without_their_frame_say_the_same() {
     for (dialect, stream) in STREAMS {
@@ -249,6 +376,73 @@ fn a_failure_in_a_stream_is_one_whatever_came_before() {
     let decoded = assemble_stream(Dialect::CohereChat, ended.as_bytes());
     assert_eq!(decoded.response.finish_reason, Some(FinishReason::Error));
     assert_eq!(decoded.error.unwrap().class, ErrorClass::StreamError);
+}
+
+/// Events of text around a piece, as servers write them: with what may stand beside it.
+fn text_event(dialect: Dialect, piece: &str, shape: usize) -> String {
+    let piece = serde_json::to_string(piece).unwrap();
+    if dialect == Dialect::AnthropicMessages {
+        return [
+            format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":{piece}}}}}"#),
+            format!(r#"{{"delta":{{"text":{piece},"type":"text_delta"}},"index":0,"type":"content_block_delta"}} "#),
+            format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"thinking_delta","thinking":{piece}}}}}"#),
+            format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":{piece},"thinking":"x"}}}}"#),
+            r#"{"type":"ping"}"#.to_owned(),
+        ][shape % 5]
+            .clone();
+    }
+    [
+        format!(r#"{{"id":"c","model":"m","choices":[{{"index":0,"delta":{{"content":{piece}}},"finish_reason":null}}]}}"#),
+        format!(r#"{{"id":"c","model":"m","choices":[{{"index":1,"delta":{{"content":{piece}}},"finish_reason":null}}]}}"#),
+        format!(r#"{{"choices":[{{"delta":{{"content":{piece}}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":3}}}}"#),
+        format!(r#" {{"choices":[{{"delta":{{"content":{piece},"reasoning":{piece}}}}}]}}"#),
+        format!(r#"{{"choices":[{{"delta":{{"reasoning_content":{piece}}}}}],"id":"d"}}"#),
+    ][shape % 5]
+        .clone()
+}
+
+/// What a decoder says that reads every event on its own, and so takes no shortcut.
+fn one_by_one(dialect: Dialect, events: &[String]) -> (String, String, u32, u32) {
+    let mut sum = (String::new(), String::new(), 0, 0);
+    for event in events {
+        let mut decoder = decoder(dialect);
+        let progress = decoder.push(format!("data: {event}\n\n").as_bytes());
+        let response = decoder.finish().response;
+        sum.0.push_str(&response.text);
+        sum.1.push_str(&response.reasoning_text);
+        sum.2 += progress.output_events;
+        sum.3 += progress.answer_events;
+    }
+    sum
+}
+
+proptest! {
+    #[test]
+    fn the_shortcut_for_repeated_events_says_what_the_reader_of_json_says(
+        pieces in prop::collection::vec(("[a-c\"\\\\\n\u{e9}{}:, ]{0,4}", 0usize..12), 1..16),
+    ) {
+        for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
+            // Most events have the first shape, as in life.
+            let shape = |shape: usize| if shape < 5 { shape } else { 0 };
+            let events: Vec<String> = pieces
+                .iter()
+                .map(|(piece, number)| text_event(dialect, piece, shape(*number)))
+                .collect();
+            let mut decoder = decoder(dialect);
+            let framed: Vec<String> =
+                events.iter().map(|event| format!("data: {event}\n\n")).collect();
+            let stream = framed.concat();
+            let progress = decoder.push(stream.as_bytes());
+            let response = decoder.finish().response;
+            let said = (
+                response.text,
+                response.reasoning_text,
+                progress.output_events,
+                progress.answer_events,
+            );
+            prop_assert_eq!(said, one_by_one(dialect, &events), "{}", dialect);
+        }
+    }
 }
 
 proptest! {

@@ -5,9 +5,9 @@ use super::axis::{AxisUnit, horizontal, vertical};
 use super::element::{Element, label, line, rectangle};
 use super::scale::Scale;
 use super::{WIDTH, chart};
-use crate::report::ErrorBucket;
 use crate::report::format::{count, elapsed_s, share};
 use crate::report::text::{shortened, shown};
+use crate::report::{ErrorBucket, Outage};
 
 const LEFT: f64 = 40.0;
 const RIGHT: f64 = WIDTH - 12.0;
@@ -20,11 +20,13 @@ const HEADING_CHARACTERS: usize = 54;
 
 /// The share of failed attempts per slice of time above, the number of attempts below.
 ///
-/// `all` are the buckets of every arm, so that the panels share their scales.
+/// `all` are the buckets of every arm, so that the panels share their scales; outages of the arm
+/// are shaded.
 pub(crate) fn error_timeline(
     id: &str,
     arm: &str,
     all: &[ErrorBucket],
+    outages: &[Outage],
     styles: &ArmStyles,
 ) -> Element {
     let end = all.iter().map(|bucket| bucket.start_s + bucket.width_s).fold(0.0, f64::max);
@@ -35,14 +37,16 @@ pub(crate) fn error_timeline(
     let y = Scale::from_zero(if worst > 0.0 { worst } else { 0.01 }, (BOTTOM, TOP));
     let volume = Scale::over((0.0, busiest as f64), (VOLUME_BOTTOM, VOLUME_TOP));
     let own: Vec<&ErrorBucket> = all.iter().filter(|bucket| bucket.arm == arm).collect();
+    let out: Vec<&Outage> = outages.iter().filter(|outage| outage.arm == arm).collect();
     let errors: u128 = own.iter().map(|bucket| u128::from(bucket.errors)).sum();
     let attempts: u128 = own.iter().map(|bucket| u128::from(bucket.attempts)).sum();
     let description = format!(
         "{} slices of time, {} failures in {} attempts. Upper bars: share of attempts that failed, \
-         429 included. Lower bars: attempts.",
+         429 included. Lower bars: attempts. Shaded: {} outages.",
         own.len(),
         count(errors),
-        count(attempts)
+        count(attempts),
+        out.len()
     );
     let heading = shortened(&shown(arm), HEADING_CHARACTERS);
     chart(id, "error-chart", HEIGHT, &format!("Failures over time: {heading}"), &description)
@@ -59,12 +63,13 @@ pub(crate) fn error_timeline(
         .child(horizontal(
             &x.scale,
             unit,
-            "Time since the arm's first attempt",
+            "Time since the first attempt of the replay",
             (VOLUME_TOP, VOLUME_BOTTOM),
         ))
         .child(
             Element::new("g")
                 .class(styles.of(arm).class())
+                .children(out.iter().map(|outage| outage_band(outage, &x)))
                 .children(own.iter().map(|bucket| volume_bar(bucket, &x, &volume)))
                 .children(own.iter().map(|bucket| error_bar(bucket, &x, &y))),
         )
@@ -87,6 +92,20 @@ fn span(bucket: &ErrorBucket, x: &TimeAxis) -> (f64, f64) {
     let left = at(bucket.start_s);
     let width = at(bucket.start_s + bucket.width_s) - left;
     (left, if width > 3.0 { width - 1.0 } else { width })
+}
+
+/// A shade over the time in which every attempt failed; a short one is still seen.
+fn outage_band(outage: &Outage, x: &TimeAxis) -> Element {
+    let at = |elapsed_s: f64| x.scale.position(elapsed_s / x.unit_s).clamp(LEFT, RIGHT);
+    let left = at(outage.start_s);
+    let width = (at(outage.start_s + outage.length_s) - left).max(1.5);
+    let end = if outage.ended { "" } else { ", not over at the end" };
+    rectangle("mark outage", (left, TOP), (width, BOTTOM - TOP)).titled(format!(
+        "Outage from {} for {}{end}: {} attempts",
+        elapsed_s(outage.start_s),
+        elapsed_s(outage.length_s),
+        count(outage.attempts),
+    ))
 }
 
 fn volume_bar(bucket: &ErrorBucket, x: &TimeAxis, volume: &Scale) -> Element {
@@ -129,7 +148,7 @@ mod tests {
             bucket("a", 20.0, 0, 0),
             bucket("b", 0.0, 10, 10),
         ];
-        let drawn = error_timeline("x", "a", &all, &ArmStyles::new(&[])).to_string();
+        let drawn = error_timeline("x", "a", &all, &[], &ArmStyles::new(&[])).to_string();
         assert_eq!(drawn.matches("mark error-bar").count(), 3);
         assert_eq!(drawn.matches("height=\"1.5\"").count(), 1);
         assert_eq!(drawn.matches("nothing sent").count(), 1);
@@ -137,8 +156,29 @@ mod tests {
     }
 
     #[test]
+    fn outages_of_the_arm_are_shaded_and_never_leave_the_chart() {
+        let all = [bucket("a", 0.0, 10, 10), bucket("a", 10.0, 10, 0)];
+        let outage = |arm: &str, length_s| Outage {
+            arm: arm.to_owned(),
+            start_s: 5.0,
+            length_s,
+            ended: length_s < 60.0,
+            attempts: 12,
+            cost_usd: 0.0,
+        };
+        let outages = [outage("a", 0.001), outage("a", 600.0), outage("b", 5.0)];
+        let drawn = error_timeline("x", "a", &all, &outages, &ArmStyles::new(&[])).to_string();
+        assert_eq!(drawn.matches("mark outage").count(), 2);
+        assert_eq!(drawn.matches("not over at the end: 12 attempts").count(), 1);
+        assert!(drawn.contains("Shaded: 2 outages"), "{drawn}");
+        // From a quarter of the time to its end.
+        let widest = (RIGHT - LEFT) * 0.75;
+        assert!(drawn.contains(&format!("width=\"{widest}\"")), "{drawn}");
+    }
+
+    #[test]
     fn an_arm_without_slices_has_an_empty_panel() {
-        let drawn = error_timeline("x", "a", &[], &ArmStyles::new(&[])).to_string();
+        let drawn = error_timeline("x", "a", &[], &[], &ArmStyles::new(&[])).to_string();
         assert!(drawn.contains("0 slices of time"), "{drawn}");
     }
 }

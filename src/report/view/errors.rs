@@ -2,7 +2,7 @@
 
 use super::{Chart, Section};
 use crate::report::Report;
-use crate::report::format::{elapsed_s, share};
+use crate::report::format::{elapsed_s, share, usd};
 use crate::report::svg::{ArmStyles, error_timeline};
 use crate::report::table::{Cell, Column, Table};
 
@@ -15,7 +15,7 @@ pub(super) fn section(report: &Report, styles: &ArmStyles) -> Section {
          are shown here but have criteria of their own.",
     );
     section.charts = vec![over_time(report, styles)];
-    section.tables = vec![classes(report)];
+    section.tables = vec![classes(report), outages(report)];
     section
 }
 
@@ -30,7 +30,8 @@ fn over_time(report: &Report, styles: &ArmStyles) -> Chart {
         .iter()
         .enumerate()
         .map(|(position, arm)| {
-            error_timeline(&format!("errors-{position}"), arm, &report.errors_over_time, styles)
+            let id = format!("errors-{position}");
+            error_timeline(&id, arm, &report.errors_over_time, &report.outages, styles)
         })
         .collect();
     let mut data = Table::new(
@@ -65,11 +66,42 @@ fn over_time(report: &Report, styles: &ArmStyles) -> Chart {
     Chart {
         title: "Failures over time",
         explanation: "Above: share of attempts that failed in each slice of time, on one scale \
-                      for all arms. Below: attempts sent.",
+                      for all arms; shaded: outages. Below: attempts sent.",
         legend: Vec::new(),
         panels,
         data,
     }
+}
+
+fn outages(report: &Report) -> Table {
+    let mut table = Table::new(
+        "outages",
+        "Outages",
+        &[
+            Column::text("Arm"),
+            Column::figure("From"),
+            Column::figure("Lasted"),
+            Column::text("Ended"),
+            Column::figure("Attempts that met it"),
+            Column::figure("Booked"),
+        ],
+    )
+    .when_empty("No outage was met.");
+    table.rows = report
+        .outages
+        .iter()
+        .map(|row| {
+            vec![
+                Cell::name(&row.arm),
+                Cell::figure(elapsed_s(row.start_s), row.start_s),
+                Cell::figure(elapsed_s(row.length_s), row.length_s),
+                Cell::words(if row.ended { "yes" } else { "not within the replay" }),
+                Cell::count(row.attempts),
+                Cell::figure(usd(row.cost_usd), row.cost_usd),
+            ]
+        })
+        .collect();
+    table
 }
 
 fn classes(report: &Report) -> Table {

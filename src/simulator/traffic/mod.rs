@@ -51,14 +51,14 @@ pub struct TrafficConfig {
 }
 
 impl Default for TrafficConfig {
-    /// 3,600 exchanges in 900 sessions on 2026-11-02 (UTC), fifty times as fast as life.
+    /// 3,600 exchanges in 900 sessions on 2026-11-02 (UTC), twice as fast as life.
     fn default() -> Self {
         TrafficConfig {
             seed: 1,
             exchanges: 3600,
             sessions: 900,
             start_epoch_s: 1_793_577_600,
-            time_scale: 0.02,
+            time_scale: 0.5,
         }
     }
 }

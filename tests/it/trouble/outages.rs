@@ -1,5 +1,7 @@
 //! Outages in the middle of a run: little is wasted, and the run goes on by itself or resumes.
 
+use std::path::Path;
+
 use rehearsal::simulator::{OutageKind, OutageWindow, SimulatorConfig};
 
 use super::{Provider, assert_nothing_sent_twice, candidate, instant, project, replay_with};
@@ -43,6 +45,17 @@ fn goes_out(kind: OutageKind, timeouts: &str) {
         windows.iter().map(|window| window["outage_ms"].as_f64().unwrap()).collect();
     assert!(lengths.iter().any(|length| *length >= 1_000.0), "{kind:?}: {windows:?}");
     assert_eq!(windows[0]["arm"], "next");
+    assert_eq!(outages_of_the_report(path), windows.len(), "{kind:?}");
+}
+
+/// How many outages the report's chart of failures shades.
+fn outages_of_the_report(path: &Path) -> usize {
+    for command in ["judge", "report"] {
+        let said = crate::support::run(path, &[command]);
+        assert!(said.code <= 3, "{}", said.stderr);
+    }
+    let page = std::fs::read_to_string(crate::support::only_run(path).join("report.html")).unwrap();
+    page.matches("class=\"mark outage").count()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::machine;
 use crate::support::{program, repository, said};
 
 fn commands(document: &str) -> Vec<String> {
@@ -37,6 +38,7 @@ fn copy(from: &Path, to: &Path) {
 #[cfg(unix)]
 #[test]
 fn every_command_of_the_documents_runs() {
+    let _machine = machine();
     let folder = tempfile::tempdir().unwrap();
     copy(&repository("sample-data"), &folder.path().join("sample-data"));
     let demo = said(&program().arg("demo").current_dir(folder.path()).output().unwrap());

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::machine;
 use crate::support::{only_run, program, repository, rows, run, said};
 
 fn scenario(name: &str) -> (tempfile::TempDir, Value) {
@@ -29,6 +30,7 @@ fn assert_adds_up(verdict: &Value) {
 
 #[test]
 fn go_ends_in_go_with_a_report_that_anybody_can_check() {
+    let _machine = machine();
     let (folder, verdict) = scenario("go");
     assert_eq!(verdict["decision"], "GO");
     assert_adds_up(&verdict);
@@ -101,6 +103,7 @@ fn go_ends_in_go_with_a_report_that_anybody_can_check() {
 
 #[test]
 fn no_go_ends_in_no_go() {
+    let _machine = machine();
     let (_folder, verdict) = scenario("no-go");
     assert_eq!(verdict["decision"], "NO-GO");
     assert_adds_up(&verdict);
@@ -110,6 +113,7 @@ fn no_go_ends_in_no_go() {
 
 #[test]
 fn inconclusive_says_how_many_exchanges_would_decide() {
+    let _machine = machine();
     let (_folder, verdict) = scenario("inconclusive");
     assert_eq!(verdict["decision"], "INCONCLUSIVE");
     assert_adds_up(&verdict);
@@ -126,6 +130,7 @@ fn inconclusive_says_how_many_exchanges_would_decide() {
 
 #[test]
 fn an_outage_ends_in_no_go() {
+    let _machine = machine();
     let (_folder, verdict) = scenario("outage");
     assert_eq!(verdict["decision"], "NO-GO");
     assert_adds_up(&verdict);
@@ -133,6 +138,7 @@ fn an_outage_ends_in_no_go() {
 
 #[test]
 fn the_checked_in_schema_is_the_one_that_the_program_prints() {
+    let _machine = machine();
     let printed = said(&program().args(["schema", "verdict"]).output().unwrap());
     let checked_in = fs::read_to_string(repository("src/verdict/verdict.schema.json")).unwrap();
     assert_eq!(printed.stdout, checked_in, "run `rehearsal schema verdict` into the file");

@@ -10,6 +10,7 @@
 mod architecture;
 mod audit;
 mod bad_input;
+mod calibration;
 mod damaged_logs;
 mod demo;
 mod deploy;

@@ -31,6 +31,7 @@ mod resume;
 mod s3;
 mod sampling;
 mod shards;
+mod sql_functions;
 mod stores;
 mod support;
 mod trouble;

@@ -65,7 +65,7 @@ SELECT segment,
 FROM (
     SELECT CASE WHEN segment_n < $min_n AND $segment <> '(all)' THEN '(other)' ELSE part END
                AS segment,
-           quantile_ratio_ci(candidate_ms, incumbent_ms, cluster_id, $p, $confidence, $limit, $seed) AS estimate
+           quantile_ratio_ci(candidate_ms, incumbent_ms, $p, cluster_id, $confidence, $limit, $seed) AS estimate
     FROM counted
     GROUP BY 1
 )

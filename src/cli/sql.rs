@@ -9,7 +9,9 @@ use clap::Args;
 use super::failure::Failure;
 use super::{Common, load, print};
 use crate::dataset::{DatasetError, write_atomically};
-use crate::query::{OutputFormat, Parameters, QUERIES, Scope, Session, find, write_rows};
+use crate::query::{
+    OutputFormat, Parameters, QUERIES, Scope, Session, find, functions, write_rows,
+};
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -24,9 +26,11 @@ Examples:
   rehearsal sql --query criteria/error_rate --param arm=next --param \"segment=(all)\" \\
       --param min_n=0 --param confidence=0.95 --param limit=0.001
   rehearsal sql -f question.sql --format csv -o answer.csv
-  rehearsal sql --list")]
+  rehearsal sql --list
+  rehearsal sql '\\functions'
+  rehearsal sql '\\functions quantile' --format json")]
 pub(super) struct SqlArguments {
-    /// The question
+    /// The question; `\functions [PART]` lists the functions with their documentation
     #[arg(value_name = "SELECT", conflicts_with_all = ["file", "query", "list"])]
     sql: Option<String>,
     /// A file that holds the question
@@ -59,23 +63,27 @@ pub(super) async fn sql(common: &Common, own: &SqlArguments) -> Result<u8, Failu
     if own.list {
         return list();
     }
-    let is_of_plan = own.query.as_ref().is_some_and(|name| name.starts_with("plan/"));
-    let session = open(common, is_of_plan).await?;
-    let parameters: Parameters = own.parameters.iter().cloned().collect();
-    let (frame, name) = match (&own.sql, &own.file, &own.query) {
-        (Some(text), _, _) => (session.sql(text, &parameters).await?, "the question"),
-        (_, Some(file), _) => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|source| DatasetError::io("read", file, source))?;
-            (session.sql(&text, &parameters).await?, "the question")
-        }
-        (_, _, Some(name)) => (session.query(find(name)?, &parameters).await?, name.as_str()),
-        _ => {
-            return Err(Failure::usage("there is no question")
-                .hint("give SQL, `-f FILE`, `--query NAME` or `--list`"));
-        }
+    let batches = if let Some(part) = own.sql.as_deref().and_then(asks_for_functions) {
+        vec![functions(part)?]
+    } else {
+        let is_of_plan = own.query.as_ref().is_some_and(|name| name.starts_with("plan/"));
+        let session = open(common, is_of_plan).await?;
+        let parameters: Parameters = own.parameters.iter().cloned().collect();
+        let (frame, name) = match (&own.sql, &own.file, &own.query) {
+            (Some(text), _, _) => (session.sql(text, &parameters).await?, "the question"),
+            (_, Some(file), _) => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|source| DatasetError::io("read", file, source))?;
+                (session.sql(&text, &parameters).await?, "the question")
+            }
+            (_, _, Some(name)) => (session.query(find(name)?, &parameters).await?, name.as_str()),
+            _ => {
+                return Err(Failure::usage("there is no question")
+                    .hint("give SQL, `-f FILE`, `--query NAME` or `--list`"));
+            }
+        };
+        session.collect(frame, name).await?
     };
-    let batches = session.collect(frame, name).await?;
     let mut text = Vec::new();
     write_rows(&batches, own.format, &mut text)?;
     match &own.output {
@@ -86,6 +94,12 @@ pub(super) async fn sql(common: &Common, own: &SqlArguments) -> Result<u8, Failu
         None => print(&String::from_utf8_lossy(&text))?,
     }
     Ok(0)
+}
+
+/// The part of a name in `\functions PART`, empty for all of them.
+fn asks_for_functions(question: &str) -> Option<&str> {
+    let rest = question.trim().strip_prefix("\\functions")?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim())
 }
 
 /// The session over the project; run and plan are there if they exist.

@@ -16,6 +16,7 @@ mod session;
 
 pub use catalogue::{NamedQuery, QUERIES, named};
 pub use error::QueryError;
+pub use functions::functions;
 pub use header::{HeaderError, QueryField, QueryHeader};
 pub use output::{OutputFormat, write_rows};
 pub use parameters::Parameters;

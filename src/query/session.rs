@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::catalogue::{NamedQuery, QUERIES, named};
 use super::clusters::{ClusterKey, clusters};
-use super::functions::{aggregates, scalars};
+use super::functions::{aggregates, counts, scalars};
 use super::output::{OutputFormat, write_rows};
 use super::parameters::{Parameters, bind};
 use super::{QueryError, QueryHeader};
@@ -65,7 +65,7 @@ impl Session {
             config = config.with_target_partitions(threads);
         }
         let context = SessionContext::new_with_config(config);
-        for function in scalars() {
+        for function in scalars().into_iter().chain(counts()) {
             context.register_udf(function);
         }
         for function in aggregates() {

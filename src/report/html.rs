@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_gives_the_vectors_of_rfc_4648() {
+    fn base64_gives_the_values_of_rfc_4648() {
         let vectors = [
             ("", ""),
             ("f", "Zg=="),

@@ -58,6 +58,20 @@ pub enum StatsError {
         /// The least number with which the method works.
         needed: u64,
     },
+    /// Fewer values (or samples, or strata) than the method needs.
+    #[error("{values} values are too few; at least {needed} are needed")]
+    TooFewValues {
+        /// Values in the sample.
+        values: usize,
+        /// The least number with which the method works.
+        needed: usize,
+    },
+    /// All values are equal where the method needs some spread.
+    #[error("all values are equal")]
+    AllEqual,
+    /// The exact distribution would take too long; the asymptotic form answers.
+    #[error("the sample is too large for the exact method; use the asymptotic one")]
+    TooLargeForExact,
     /// The denominator of a ratio is zero.
     #[error("the total in the denominator is zero")]
     ZeroDenominator,

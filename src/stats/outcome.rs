@@ -23,6 +23,17 @@ impl Side {
     }
 }
 
+/// Which deviation from the hypothesis a test looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alternative {
+    /// The true value is less, or the first sample tends to be.
+    Less,
+    /// The true value is greater, or the first sample tends to be.
+    Greater,
+    /// The true value differs in either direction.
+    TwoSided,
+}
+
 /// Which way a criterion bounds its metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {

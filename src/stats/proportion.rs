@@ -1,7 +1,7 @@
 //! Confidence intervals and exact tests of one proportion.
 
 use super::error::{StatsError, check_confidence, check_probability};
-use super::outcome::Side;
+use super::outcome::{Alternative, Side};
 use super::special::{
     beta_isf, beta_ppf, binomial_cdf, binomial_pmf, binomial_sf, lower_tail, normal_isf, upper_tail,
 };
@@ -24,17 +24,6 @@ pub enum ProportionMethod {
     ClopperPearson,
     /// The equal-tailed posterior interval under Jeffreys' prior (Brown, Cai, DasGupta 2001).
     Jeffreys,
-}
-
-/// Which deviation from the hypothesis a test looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alternative {
-    /// The true proportion is less.
-    Less,
-    /// The true proportion is greater.
-    Greater,
-    /// The true proportion differs.
-    TwoSided,
 }
 
 /// The confidence interval of a proportion after `k` events in `n` trials.

@@ -17,8 +17,9 @@ use crate::chat::Usage;
 use crate::pricing::{Catalogue, Price};
 use crate::query::list_price::list_price;
 
-const NAME: &str = "catalogue_cost";
-const SYNTAX: &str = "catalogue_cost(provider, request_model, response_model, input_tokens, \
+pub(super) const NAME: &str = "catalogue_cost";
+pub(super) const WHAT: &str = "List price of a request in nano-dollars by the price catalogue";
+pub(super) const SYNTAX: &str = "catalogue_cost(provider, request_model, response_model, input_tokens, \
                       output_tokens, cache_read_input_tokens, cache_creation_input_tokens, \
                       reasoning_output_tokens)";
 /// Texts that come first; the rest are counts.
@@ -99,10 +100,7 @@ impl ScalarUDFImpl for CatalogueCost {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        let build = || {
-            let what = "List price of a request in nano-dollars by the price catalogue";
-            Documentation::builder(DocSection::default(), what, SYNTAX).build()
-        };
+        let build = || Documentation::builder(DocSection::default(), WHAT, SYNTAX).build();
         Some(self.documentation.get_or_init(build))
     }
 }

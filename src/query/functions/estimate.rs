@@ -1,11 +1,6 @@
-//! What every estimating SQL function returns: one struct, whatever the method.
+//! What every function of a criterion returns: one struct, whatever the method.
 
-use std::sync::{Arc, LazyLock};
-
-use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
-use arrow::datatypes::{DataType, Field, Fields};
-use datafusion::scalar::ScalarValue;
-
+use super::record::{Cell, Kind, PROBLEM, Shape};
 use crate::stats::StatsError;
 
 /// An estimate with its two one-sided bounds, as SQL sees it.
@@ -26,6 +21,20 @@ pub(crate) struct EstimateRow {
     pub(crate) problem: Option<String>,
 }
 
+/// The fields of an estimate.
+pub(crate) const ESTIMATE: Shape = &[
+    ("value", Kind::Float),
+    ("low", Kind::Float),
+    ("high", Kind::Float),
+    ("n", Kind::Count),
+    ("clusters", Kind::Count),
+    ("events", Kind::Count),
+    ("deff", Kind::Float),
+    ("p_above", Kind::Float),
+    ("p_below", Kind::Float),
+    PROBLEM,
+];
+
 impl EstimateRow {
     /// An estimate that could not be made.
     pub(crate) fn failed(n: usize, value: Option<f64>, error: &StatsError) -> Self {
@@ -33,50 +42,18 @@ impl EstimateRow {
         EstimateRow { value, n, problem: Some(error.to_string()), ..EstimateRow::default() }
     }
 
-    pub(crate) fn into_scalar(self) -> ScalarValue {
-        let long = |value: Option<u64>| {
-            let value = value.and_then(|value| i64::try_from(value).ok());
-            Arc::new(Int64Array::from(vec![value])) as ArrayRef
-        };
-        let float = |value: Option<f64>| {
-            // NaN never enters a result: it means "unknown".
-            let value = value.filter(|value| !value.is_nan());
-            Arc::new(Float64Array::from(vec![value])) as ArrayRef
-        };
-        let columns = vec![
-            float(self.value),
-            float(self.low),
-            float(self.high),
-            long(Some(self.n)),
-            long(self.clusters),
-            long(self.events),
-            float(self.deff),
-            float(self.p_above),
-            float(self.p_below),
-            Arc::new(StringArray::from(vec![self.problem])) as ArrayRef,
-        ];
-        ScalarValue::Struct(Arc::new(StructArray::new(ESTIMATE_FIELDS.clone(), columns, None)))
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        vec![
+            Cell::Float(self.value),
+            Cell::Float(self.low),
+            Cell::Float(self.high),
+            Cell::Count(Some(self.n)),
+            Cell::Count(self.clusters),
+            Cell::Count(self.events),
+            Cell::Float(self.deff),
+            Cell::Float(self.p_above),
+            Cell::Float(self.p_below),
+            Cell::Text(self.problem),
+        ]
     }
-}
-
-static ESTIMATE_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    let float = |name: &str| Field::new(name, DataType::Float64, true);
-    let long = |name: &str| Field::new(name, DataType::Int64, true);
-    Fields::from(vec![
-        float("value"),
-        float("low"),
-        float("high"),
-        long("n"),
-        long("clusters"),
-        long("events"),
-        float("deff"),
-        float("p_above"),
-        float("p_below"),
-        Field::new("problem", DataType::Utf8, true),
-    ])
-});
-
-/// The struct type of an estimate.
-pub(crate) fn estimate_type() -> DataType {
-    DataType::Struct(ESTIMATE_FIELDS.clone())
 }

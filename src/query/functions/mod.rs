@@ -2,10 +2,15 @@
 
 mod aggregate;
 mod catalogue_cost;
+mod counts;
 mod estimate;
+mod listing;
 mod methods;
+mod record;
 mod scalar;
 
 pub(crate) use aggregate::aggregates;
 pub(crate) use catalogue_cost::catalogue_cost;
+pub(crate) use counts::counts;
+pub use listing::functions;
 pub(crate) use scalar::scalars;

@@ -27,16 +27,16 @@ pub(crate) fn scalars() -> Vec<ScalarUDF> {
     TEXT_FUNCTIONS.iter().map(|function| ScalarUDF::from(Text::new(function))).collect()
 }
 
-struct TextFunction {
-    name: &'static str,
-    description: &'static str,
-    syntax: &'static str,
+pub(super) struct TextFunction {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) syntax: &'static str,
     arguments: usize,
-    returns: fn() -> DataType,
+    pub(super) returns: fn() -> DataType,
     compute: fn(&[LargeStringArray], usize) -> ArrayRef,
 }
 
-const TEXT_FUNCTIONS: &[TextFunction] = &[
+pub(super) const TEXT_FUNCTIONS: &[TextFunction] = &[
     TextFunction {
         name: "edit_similarity",
         description: "1 minus the edit distance over the longer length, 0 to 1",

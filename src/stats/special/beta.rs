@@ -46,13 +46,38 @@ pub(super) fn beta_tails(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
 /// x^a (1-x)^b / B(a, b) by the saddle-point expansion of Loader (2000), "Fast and accurate
 /// computation of binomial probabilities", which keeps full relative precision for large a and b.
 fn kernel(a: f64, b: f64, x: f64, y: f64) -> f64 {
+    exponent(a, b, x, y).exp() * (a / (a + b) * b / (2.0 * std::f64::consts::PI)).sqrt()
+}
+
+/// ln of x^a (1-x)^b / B(a, b), finite where the value itself is no double.
+fn log_kernel(a: f64, b: f64, x: f64, y: f64) -> f64 {
+    exponent(a, b, x, y) + 0.5 * (a / (a + b) * b / (2.0 * std::f64::consts::PI)).ln()
+}
+
+fn exponent(a: f64, b: f64, x: f64, y: f64) -> f64 {
     let n = a + b;
-    let log = stirling_error(n)
+    stirling_error(n)
         - stirling_error(a)
         - stirling_error(b)
         - deviance(a, n * x)
-        - deviance(b, n * y);
-    log.exp() * (a / n * b / (2.0 * std::f64::consts::PI)).sqrt()
+        - deviance(b, n * y)
+}
+
+/// ln of x^a (1-x)^b / B(a, b) for 0 < x < 1.
+pub fn beta_log_kernel(x: f64, a: f64, b: f64) -> f64 {
+    log_kernel(a, b, x, 1.0 - x)
+}
+
+/// (ln P(B <= x), ln P(B > x)) for B ~ Beta(a, b) and 0 < x < 1, finite where a tail is no double.
+pub fn beta_log_tails(x: f64, a: f64, b: f64) -> (f64, f64) {
+    let y = 1.0 - x;
+    if x < (a + 1.0) / (a + b + 2.0) {
+        let lower = log_kernel(a, b, x, y) + (continued_fraction(a, b, x) / a).ln();
+        (lower, (-lower.exp()).ln_1p())
+    } else {
+        let upper = log_kernel(b, a, y, x) + (continued_fraction(b, a, y) / b).ln();
+        ((-upper.exp()).ln_1p(), upper)
+    }
 }
 
 /// The continued fraction of DLMF 8.17.22 by the modified Lentz algorithm; it converges in

@@ -15,12 +15,14 @@
 mod beta;
 mod binomial;
 mod gamma;
+mod kolmogorov;
 mod normal;
 mod solve;
 mod student;
 
-pub use beta::{beta_cdf, beta_isf, beta_ppf, beta_sf};
+pub use beta::{beta_cdf, beta_isf, beta_log_kernel, beta_log_tails, beta_ppf, beta_sf};
 pub use binomial::{binomial_cdf, binomial_pmf, binomial_sf, lower_tail, upper_tail};
 pub use gamma::{chi2_isf, chi2_sf, poisson_cdf, poisson_sf};
+pub use kolmogorov::kolmogorov_sf;
 pub use normal::{normal_cdf, normal_isf, normal_log_sf, normal_pdf, normal_ppf, normal_sf};
 pub use student::{student_cdf, student_isf, student_sf};

@@ -1,5 +1,5 @@
-//! The statistical methods behind the estimating SQL functions: rows of numbers in, one estimate
-//! out.
+//! The methods behind criteria: one estimate with one-sided bounds, in the columns that every
+//! query of a criterion has.
 //!
 //! Rows are sorted as wholes before anything is computed, so that no result depends on the order,
 //! the partitions or the threads in which they arrived.
@@ -7,129 +7,108 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::estimate::EstimateRow;
+use super::super::estimate::{ESTIMATE, EstimateRow};
+use super::Argument::{Cluster, Constant, Number};
+use super::{Constants, Method, Rows, cluster};
 use crate::stats::{
     self, Arrival, Estimate, GateTest, MinuteLimits, PairedValue, RateRow, StatsError,
-    limit_rejections, mean_bounds, mean_bounds_within, mean_p_greater, mean_p_less,
-    quantile_bounds, quantile_bounds_clustered, quantile_gate, quantile_ratio, rate_bounds,
-    rate_gate, ratio_of_ratios, ratio_of_totals,
+    cluster_bootstrap_ratio, limit_rejections, mean_bounds, mean_bounds_within, mean_p_greater,
+    mean_p_less, quantile_bounds, quantile_bounds_clustered, quantile_gate, quantile_ratio,
+    rate_bounds, rate_gate, ratio_of_ratios, ratio_of_totals,
 };
 
 /// Draws of the index bootstrap.
 const DRAWS: usize = 10_000;
 
-/// Level of bounds when a query names none.
-const DEFAULT_CONFIDENCE: f64 = 0.95;
-
-/// Rows of numbers of one width, sorted as wholes, in one piece of memory.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    data: Vec<f64>,
-    width: usize,
-}
-
-impl Rows {
-    /// Cuts numbers into rows and sorts these; a rest that fills no row is left out.
-    pub(crate) fn sorted(mut data: Vec<f64>, width: usize) -> Self {
-        if width <= 1 {
-            data.sort_unstable_by(f64::total_cmp);
-            return Rows { data, width: 1 };
-        }
-        let mut rows: Vec<&[f64]> = data.chunks_exact(width).collect();
-        rows.sort_unstable_by(|a, b| {
-            let mut differing = a.iter().zip(*b).map(|(a, b)| a.total_cmp(b));
-            differing.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
-        });
-        Rows { data: rows.concat(), width }
-    }
-
-    fn iter(&self) -> std::slice::ChunksExact<'_, f64> {
-        self.data.chunks_exact(self.width)
-    }
-
-    fn len(&self) -> usize {
-        self.data.len() / self.width
-    }
-}
-
-/// One method: its name in SQL, its arguments, and what it computes.
-pub(crate) struct Method {
-    pub(crate) name: &'static str,
-    pub(crate) description: &'static str,
-    pub(crate) syntax: &'static str,
-    /// Columns of data that come first.
-    pub(crate) data: usize,
-    /// Numbers of constants that may follow the data.
-    pub(crate) constants: &'static [usize],
-    pub(crate) compute: fn(&Rows, &[f64]) -> EstimateRow,
-}
+/// Replicates of the cluster bootstrap.
+const REPLICATES: usize = 2_000;
 
 /// Every estimating function.
-pub(crate) const METHODS: &[Method] = &[
+pub(super) const METHODS: &[Method] = &[
     Method {
         name: "quantile_ci",
         description: "Type-1 quantile with exact order-statistic bounds, rows independent",
         syntax: "quantile_ci(value, p [, confidence])",
-        data: 1,
-        constants: &[1, 2],
-        compute: quantile_independent,
+        arguments: &[Number, Constant, Constant],
+        optional: 1,
+        shape: ESTIMATE,
+        compute: |rows, constants| quantile_independent(rows, constants).into_cells(),
     },
     Method {
         name: "quantile_clustered_ci",
         description: "Type-1 quantile with order-statistic bounds at the effective sample size",
         syntax: "quantile_clustered_ci(value, cluster, p, confidence, limit)",
-        data: 2,
-        constants: &[3],
-        compute: quantile_clustered,
+        arguments: &[Number, Cluster, Constant, Constant, Constant],
+        optional: 0,
+        shape: ESTIMATE,
+        compute: |rows, constants| quantile_clustered(&sorted(rows), constants).into_cells(),
     },
     Method {
         name: "quantile_ratio_ci",
-        description: "Ratio of the candidate's to the incumbent's quantile, index bootstrap",
-        syntax: "quantile_ratio_ci(candidate, incumbent, cluster, p, confidence, limit, seed)",
-        data: 3,
-        constants: &[4],
-        compute: ratio_of_quantiles,
+        description: "Ratio of the quantile of x to that of y, paired by row, with one-sided \
+                      bounds by the index bootstrap",
+        syntax: "quantile_ratio_ci(x, y, p, cluster [, confidence [, limit [, seed]]])",
+        arguments: &[Number, Number, Constant, Cluster, Constant, Constant, Constant],
+        optional: 3,
+        shape: ESTIMATE,
+        compute: |rows, constants| ratio_of_quantiles(&sorted(rows), constants).into_cells(),
+    },
+    Method {
+        name: "quantile_ratio_bootstrap",
+        description: "Ratio of the quantile of x to that of y, paired by row, with one-sided \
+                      bounds by the cluster bootstrap of 2,000 replicates: a check of \
+                      quantile_ratio_ci",
+        syntax: "quantile_ratio_bootstrap(x, y, p, cluster [, confidence [, seed]])",
+        arguments: &[Number, Number, Constant, Cluster, Constant, Constant],
+        optional: 2,
+        shape: ESTIMATE,
+        compute: |rows, constants| bootstrapped_ratio(rows, constants).into_cells(),
     },
     Method {
         name: "rate_ci",
         description: "Share of rows with an event (1 or 0), Clopper-Pearson bounds",
         syntax: "rate_ci(event, cluster [, confidence [, limit]])",
-        data: 2,
-        constants: &[0, 1, 2],
-        compute: rate,
+        arguments: &[Number, Cluster, Constant, Constant],
+        optional: 2,
+        shape: ESTIMATE,
+        compute: |rows, constants| rate(&sorted(rows), constants).into_cells(),
     },
     Method {
         name: "mean_ci",
         description: "Mean with cluster-robust bounds",
         syntax: "mean_ci(value, cluster [, confidence [, limit]])",
-        data: 2,
-        constants: &[0, 1, 2],
-        compute: mean,
+        arguments: &[Number, Cluster, Constant, Constant],
+        optional: 2,
+        shape: ESTIMATE,
+        compute: |rows, constants| mean(&sorted(rows), constants).into_cells(),
     },
     Method {
         name: "bounded_mean_ci",
         description: "Mean of values within a range, cluster-robust bounds that stay within it",
         syntax: "bounded_mean_ci(value, cluster, confidence, limit, least, most)",
-        data: 2,
-        constants: &[4],
-        compute: bounded_mean,
+        arguments: &[Number, Cluster, Constant, Constant, Constant, Constant],
+        optional: 0,
+        shape: ESTIMATE,
+        compute: |rows, constants| bounded_mean(&sorted(rows), constants).into_cells(),
     },
     Method {
         name: "ratio_of_totals_ci",
         description: "Sum of the first over the sum of the second, cluster-robust bounds",
         syntax: "ratio_of_totals_ci(candidate, incumbent, cluster [, confidence [, limit]])",
-        data: 3,
-        constants: &[0, 1, 2],
-        compute: totals,
+        arguments: &[Number, Number, Cluster, Constant, Constant],
+        optional: 2,
+        shape: ESTIMATE,
+        compute: |rows, constants| totals(&sorted(rows), constants).into_cells(),
     },
     Method {
         name: "ratio_of_ratios_ci",
         description: "Ratio of two ratios of totals, cluster-robust bounds",
         syntax: "ratio_of_ratios_ci(candidate_total, candidate_units, incumbent_total, \
                  incumbent_units, cluster, confidence, limit)",
-        data: 5,
-        constants: &[2],
-        compute: ratios,
+        arguments: &[Number, Number, Number, Number, Cluster, Constant, Constant],
+        optional: 0,
+        shape: ESTIMATE,
+        compute: |rows, constants| ratios(&sorted(rows), constants).into_cells(),
     },
     Method {
         name: "limit_rejections",
@@ -138,19 +117,30 @@ pub(crate) const METHODS: &[Method] = &[
                       what is rejected takes nothing and does not come again; no bounds",
         syntax: "limit_rejections(at_us, tokens, marked, requests_per_minute, \
                  tokens_per_minute, burst_s)",
-        data: 3,
-        constants: &[3],
-        compute: rejections,
+        arguments: &[Number, Number, Number, Constant, Constant, Constant],
+        optional: 0,
+        shape: ESTIMATE,
+        compute: |rows, constants| rejections(&sorted(rows), constants).into_cells(),
     },
 ];
 
-/// A constant that may be left out or unknown.
-fn constant(constants: &[f64], index: usize) -> Option<f64> {
-    constants.get(index).copied().filter(|value| !value.is_nan())
+/// The rows in one order, whatever the order in which they came.
+fn sorted(rows: &Rows) -> Rows {
+    if rows.width == 1 {
+        let mut data = rows.data.clone();
+        data.sort_unstable_by(f64::total_cmp);
+        return Rows::new(data, 1, Vec::new());
+    }
+    let mut order: Vec<&[f64]> = rows.iter().collect();
+    order.sort_unstable_by(|a, b| {
+        let mut differing = a.iter().zip(*b).map(|(a, b)| a.total_cmp(b));
+        differing.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    Rows::new(order.concat(), rows.width, Vec::new())
 }
 
-fn clustered(rows: &Rows, value: usize, cluster: usize) -> Vec<(f64, u64)> {
-    rows.iter().map(|row| (row[value], row[cluster] as u64)).collect()
+fn clustered(rows: &Rows, value: usize, of: usize) -> Vec<(f64, u64)> {
+    rows.iter().map(|row| (row[value], cluster(row[of]))).collect()
 }
 
 fn from_estimate(result: Result<Estimate, StatsError>, n: usize) -> EstimateRow {
@@ -177,42 +167,44 @@ fn with_gate(mut row: EstimateRow, gate: Option<Result<GateTest, StatsError>>) -
     row
 }
 
-fn quantile_independent(rows: &Rows, constants: &[f64]) -> EstimateRow {
+fn quantile_independent(rows: &Rows, constants: &Constants) -> EstimateRow {
     let values: Vec<f64> = rows.iter().map(|row| row[0]).collect();
-    let p = constant(constants, 0).unwrap_or(f64::NAN);
-    let confidence = constant(constants, 1).unwrap_or(DEFAULT_CONFIDENCE);
+    let p = constants.number(0).unwrap_or(f64::NAN);
+    let confidence = constants.confidence(1);
     let bounds = stats::sorted(&values).and_then(|sorted| quantile_bounds(&sorted, p, confidence));
     from_estimate(bounds, rows.len())
 }
 
-fn quantile_clustered(rows: &Rows, constants: &[f64]) -> EstimateRow {
+fn quantile_clustered(rows: &Rows, constants: &Constants) -> EstimateRow {
     let values = clustered(rows, 0, 1);
-    let p = constant(constants, 0).unwrap_or(f64::NAN);
-    let confidence = constant(constants, 1).unwrap_or(DEFAULT_CONFIDENCE);
+    let p = constants.number(0).unwrap_or(f64::NAN);
+    let confidence = constants.confidence(1);
     let mut estimate = from_estimate(quantile_bounds_clustered(&values, p, confidence), rows.len());
     if estimate.value.is_none() {
         let plain: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
         let sorted = stats::sorted(&plain);
         estimate.value = sorted.and_then(|sorted| stats::type1(&sorted, p)).ok();
     }
-    let gate = constant(constants, 2).map(|limit| quantile_gate(&values, p, limit, confidence));
+    let gate = constants.number(2).map(|limit| quantile_gate(&values, p, limit, confidence));
     with_gate(estimate, gate)
 }
 
-fn ratio_of_quantiles(rows: &Rows, constants: &[f64]) -> EstimateRow {
-    let pairs: Vec<PairedValue> = rows
-        .iter()
-        .map(|row| PairedValue { candidate: row[0], incumbent: row[1], cluster: row[2] as u64 })
-        .collect();
-    let p = constant(constants, 0).unwrap_or(f64::NAN);
-    let confidence = constant(constants, 1).unwrap_or(DEFAULT_CONFIDENCE);
-    let seed = constant(constants, 3).unwrap_or(0.0) as u64;
+fn pairs(rows: &Rows) -> Vec<PairedValue> {
+    rows.iter()
+        .map(|row| PairedValue { candidate: row[0], incumbent: row[1], cluster: cluster(row[2]) })
+        .collect()
+}
+
+fn ratio_of_quantiles(rows: &Rows, constants: &Constants) -> EstimateRow {
+    let p = constants.number(0).unwrap_or(f64::NAN);
+    let confidence = constants.confidence(1);
+    let seed = constants.number(3).unwrap_or(0.0) as u64;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let ratio = match quantile_ratio(&pairs, p, confidence, DRAWS, &mut rng) {
+    let ratio = match quantile_ratio(&pairs(rows), p, confidence, DRAWS, &mut rng) {
         Ok(ratio) => ratio,
         Err(error) => return EstimateRow::failed(rows.len(), None, &error),
     };
-    let limit = constant(constants, 2);
+    let limit = constants.number(2);
     EstimateRow {
         value: Some(ratio.value),
         low: Some(ratio.low),
@@ -226,29 +218,46 @@ fn ratio_of_quantiles(rows: &Rows, constants: &[f64]) -> EstimateRow {
     }
 }
 
-fn rate(rows: &Rows, constants: &[f64]) -> EstimateRow {
-    let events: Vec<(bool, u64)> = rows.iter().map(|row| (row[0] > 0.5, row[1] as u64)).collect();
-    let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
+fn bootstrapped_ratio(rows: &Rows, constants: &Constants) -> EstimateRow {
+    let p = constants.number(0).unwrap_or(f64::NAN);
+    let confidence = constants.confidence(1);
+    let seed = constants.number(2).unwrap_or(0.0) as u64;
+    match cluster_bootstrap_ratio(&pairs(rows), p, confidence, REPLICATES, seed) {
+        Ok(ratio) => EstimateRow {
+            value: Some(ratio.value),
+            low: Some(ratio.low),
+            high: Some(ratio.high),
+            n: ratio.n,
+            clusters: Some(ratio.clusters),
+            ..EstimateRow::default()
+        },
+        Err(error) => EstimateRow::failed(rows.len(), None, &error),
+    }
+}
+
+fn rate(rows: &Rows, constants: &Constants) -> EstimateRow {
+    let events: Vec<(bool, u64)> = rows.iter().map(|row| (row[0] > 0.5, cluster(row[1]))).collect();
+    let confidence = constants.confidence(0);
     let mut estimate = from_estimate(rate_bounds(&events, confidence), rows.len());
     let count = events.iter().filter(|(event, _)| *event).count();
     if estimate.value.is_none() && !events.is_empty() {
         estimate.value = Some(count as f64 / events.len() as f64);
     }
     estimate.events = Some(count as u64);
-    let gate = constant(constants, 1).map(|limit| rate_gate(&events, limit, confidence));
+    let gate = constants.number(1).map(|limit| rate_gate(&events, limit, confidence));
     with_gate(estimate, gate)
 }
 
-fn mean(rows: &Rows, constants: &[f64]) -> EstimateRow {
-    let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
-    mean_of(rows, confidence, constant(constants, 1), None)
+fn mean(rows: &Rows, constants: &Constants) -> EstimateRow {
+    let confidence = constants.confidence(0);
+    mean_of(rows, confidence, constants.number(1), None)
 }
 
-fn bounded_mean(rows: &Rows, constants: &[f64]) -> EstimateRow {
-    let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
-    let range = (constants.get(2).copied(), constants.get(3).copied());
+fn bounded_mean(rows: &Rows, constants: &Constants) -> EstimateRow {
+    let confidence = constants.confidence(0);
+    let range = (constants.number(2), constants.number(3));
     let range = range.0.zip(range.1);
-    mean_of(rows, confidence, constant(constants, 1), range)
+    mean_of(rows, confidence, constants.number(1), range)
 }
 
 fn mean_of(
@@ -258,7 +267,7 @@ fn mean_of(
     range: Option<(f64, f64)>,
 ) -> EstimateRow {
     let x: Vec<f64> = rows.iter().map(|row| row[0]).collect();
-    let cluster: Vec<u64> = rows.iter().map(|row| row[1] as u64).collect();
+    let cluster = rows.clusters(1);
     let bounds = match range {
         Some(range) => mean_bounds_within(&x, &cluster, range, confidence),
         None => mean_bounds(&x, &cluster, confidence),
@@ -271,16 +280,16 @@ fn mean_of(
     estimate
 }
 
-fn totals(rows: &Rows, constants: &[f64]) -> EstimateRow {
+fn totals(rows: &Rows, constants: &Constants) -> EstimateRow {
     let y: Vec<f64> = rows.iter().map(|row| row[0]).collect();
     let x: Vec<f64> = rows.iter().map(|row| row[1]).collect();
-    let cluster: Vec<u64> = rows.iter().map(|row| row[2] as u64).collect();
-    let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
+    let cluster = rows.clusters(2);
+    let confidence = constants.confidence(0);
     let ratio = match ratio_of_totals(&y, &x, Some(&cluster), confidence) {
         Ok(ratio) => ratio,
         Err(error) => return EstimateRow::failed(rows.len(), None, &error),
     };
-    let limit = constant(constants, 1);
+    let limit = constants.number(1);
     EstimateRow {
         value: Some(ratio.ratio),
         low: Some(ratio.low),
@@ -293,7 +302,7 @@ fn totals(rows: &Rows, constants: &[f64]) -> EstimateRow {
     }
 }
 
-fn ratios(rows: &Rows, constants: &[f64]) -> EstimateRow {
+fn ratios(rows: &Rows, constants: &Constants) -> EstimateRow {
     let rate_rows: Vec<RateRow> = rows
         .iter()
         .map(|row| RateRow {
@@ -301,10 +310,10 @@ fn ratios(rows: &Rows, constants: &[f64]) -> EstimateRow {
             candidate_units: row[1],
             incumbent_total: row[2],
             incumbent_units: row[3],
-            cluster: row[4] as u64,
+            cluster: cluster(row[4]),
         })
         .collect();
-    let confidence = constant(constants, 0).unwrap_or(DEFAULT_CONFIDENCE);
+    let confidence = constants.confidence(0);
     match ratio_of_ratios(&rate_rows, confidence) {
         Ok(ratio) => EstimateRow {
             value: Some(ratio.ratio),
@@ -312,23 +321,23 @@ fn ratios(rows: &Rows, constants: &[f64]) -> EstimateRow {
             high: Some(ratio.high),
             n: ratio.n,
             clusters: Some(ratio.clusters),
-            p_above: constant(constants, 1).map(|limit| ratio.p_greater(limit)),
-            p_below: constant(constants, 1).map(|limit| 1.0 - ratio.p_greater(limit)),
+            p_above: constants.number(1).map(|limit| ratio.p_greater(limit)),
+            p_below: constants.number(1).map(|limit| 1.0 - ratio.p_greater(limit)),
             ..EstimateRow::default()
         },
         Err(error) => EstimateRow::failed(rows.len(), None, &error),
     }
 }
 
-fn rejections(rows: &Rows, constants: &[f64]) -> EstimateRow {
+fn rejections(rows: &Rows, constants: &Constants) -> EstimateRow {
     let arrivals: Vec<Arrival> = rows
         .iter()
         .map(|row| Arrival { at_us: row[0], tokens: row[1], counted: row[2] > 0.5 })
         .collect();
     let limits = MinuteLimits {
-        requests: constant(constants, 0).unwrap_or(f64::INFINITY),
-        tokens: constant(constants, 1).unwrap_or(f64::INFINITY),
-        burst_s: constant(constants, 2).unwrap_or(f64::NAN),
+        requests: constants.number(0).unwrap_or(f64::INFINITY),
+        tokens: constants.number(1).unwrap_or(f64::INFINITY),
+        burst_s: constants.number(2).unwrap_or(f64::NAN),
     };
     match limit_rejections(&arrivals, limits) {
         Ok(found) => EstimateRow {

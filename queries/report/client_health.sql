@@ -11,6 +11,7 @@
 --   lag_p50_ms: Float64, median of the worst lateness of the event loop during an attempt
 --   lag_p99_ms: Float64, 99th percentile of it
 --   lag_max_ms: Float64, the largest
+--   first_token_lag_p50_ms: Float64, median of the worst lateness until the first output of streamed answers
 --   connections: Int64, attempts that opened a connection of their own
 --   connect_p50_ms: Float64, median of the time that this took
 --   connect_p99_ms: Float64, 99th percentile of it
@@ -24,6 +25,7 @@ SELECT arm, attempts,
        lag_p50['value'] AS lag_p50_ms,
        lag_p99['value'] AS lag_p99_ms,
        lag_max_ms,
+       first_token_lag['value'] AS first_token_lag_p50_ms,
        connections,
        connect_p50['value'] AS connect_p50_ms,
        connect_p99['value'] AS connect_p99_ms
@@ -38,6 +40,8 @@ FROM (
            quantile_ci(event_loop_lag_ms, 0.5) AS lag_p50,
            quantile_ci(event_loop_lag_ms, 0.99) AS lag_p99,
            MAX(event_loop_lag_ms) AS lag_max_ms,
+           quantile_ci(CASE WHEN tpot_ms IS NOT NULL THEN first_token_lag_ms END, 0.5)
+               AS first_token_lag,
            COUNT(connect_ms) AS connections,
            quantile_ci(connect_ms, 0.5) AS connect_p50,
            quantile_ci(connect_ms, 0.99) AS connect_p99

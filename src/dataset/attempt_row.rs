@@ -55,7 +55,8 @@ pub struct AttemptRow {
     pub terminator_ms: Option<f64>,
     /// To the end of the body, which may come after the end of the answer.
     pub close_ms: Option<f64>,
-    /// From the scheduled to the actual moment of sending: our lateness, never the provider's.
+    /// From the scheduled to the actual moment of sending, without the opening of a connection: our
+    /// lateness, never the provider's.
     pub queue_ms: f64,
     /// The part of `queue_ms` for which limits of the plan held the request back; the rest is this
     /// program's. Only where a schedule says when to leave.
@@ -130,6 +131,8 @@ pub struct AttemptRow {
     pub client_overhead_ms: f64,
     /// The most by which the event loop was late while the attempt was under way.
     pub event_loop_lag_ms: Option<f64>,
+    /// The same until the first output.
+    pub first_token_lag_ms: Option<f64>,
     /// Weight of the exchange when the replay is a sample of the capture.
     pub sample_weight: f64,
 }

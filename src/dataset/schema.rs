@@ -158,7 +158,7 @@ pub fn results_schema() -> SchemaRef {
         ("finish_ms", Float, NULLABLE, "to the event with the reason of the end, ms"),
         ("terminator_ms", Float, NULLABLE, "to the protocol's end of a stream, ms"),
         ("close_ms", Float, NULLABLE, "to the end of the body, ms"),
-        ("queue_ms", Float, REQUIRED, "sent minus scheduled, ms"),
+        ("queue_ms", Float, REQUIRED, "sent minus scheduled, without connect_ms, ms"),
         ("held_back_ms", Float, REQUIRED, "part of queue_ms owed to limits of the plan, ms"),
         ("held_back_by", Text, NULLABLE, "concurrency, rate, back_off, session or budget"),
         ("load_step", Int, NULLABLE, "step of the ramp, from 1"),
@@ -193,6 +193,7 @@ pub fn results_schema() -> SchemaRef {
         ("connect_ms", Float, NULLABLE, "to open its own connection, before sending, ms"),
         ("client_overhead_ms", Float, REQUIRED, "spent by the client on what it received, ms"),
         ("event_loop_lag_ms", Float, NULLABLE, "worst lateness of the client meanwhile, ms"),
+        ("first_token_lag_ms", Float, NULLABLE, "the same until the first output, ms"),
         ("sample_weight", Float, REQUIRED, "weight in a sampled replay"),
     ]);
     schema_of(&columns)

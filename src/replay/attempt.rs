@@ -118,6 +118,7 @@ pub(super) fn fill(
     row.connect_ms = exchange.connect.map(ms);
     row.client_overhead_ms = ms(exchange.overhead);
     row.event_loop_lag_ms = exchange.event_loop_lag.map(ms);
+    row.first_token_lag_ms = exchange.first_token_lag.map(ms);
     if let Some((class, message)) = exchange.error {
         row.error_class = Some(class.as_str().to_owned());
         row.error_message = Some(message);

@@ -124,6 +124,8 @@ impl Client {
         exchange.latency =
             exchange.terminator.or(whole).unwrap_or_else(|| end.saturating_duration_since(sent));
         exchange.event_loop_lag = self.lags.worst(began, end);
+        let first = exchange.events.first().copied();
+        exchange.first_token_lag = first.and_then(|first| self.lags.worst(began, sent + first));
         if let Some(key) = &self.key {
             key.scrub_exchange(&mut exchange);
         }

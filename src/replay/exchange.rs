@@ -36,6 +36,8 @@ pub(super) struct Exchange {
     pub overhead: Duration,
     /// The most by which the event loop was late while the attempt was under way.
     pub event_loop_lag: Option<Duration>,
+    /// The same until the first event with output.
+    pub first_token_lag: Option<Duration>,
     /// Whether no byte of the request can have left.
     pub never_left: bool,
     /// HTTP status.

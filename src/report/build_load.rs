@@ -84,6 +84,7 @@ pub(super) async fn client(session: &Session) -> Result<Vec<ClientHealth>, Query
         lag_p50_ms: row.lag_p50_ms,
         lag_p99_ms: row.lag_p99_ms,
         lag_max_ms: row.lag_max_ms,
+        first_token_lag_p50_ms: row.first_token_lag_p50_ms,
         connections: row.connections.unsigned_abs(),
         connect_p50_ms: row.connect_p50_ms,
         connect_p99_ms: row.connect_p99_ms,

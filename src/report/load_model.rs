@@ -319,6 +319,8 @@ pub struct ClientHealth {
     pub lag_p99_ms: Option<f64>,
     /// The largest.
     pub lag_max_ms: Option<f64>,
+    /// Median of the worst lateness until the first output of a streamed answer.
+    pub first_token_lag_p50_ms: Option<f64>,
     /// Attempts that opened a connection of their own.
     pub connections: u64,
     /// Median of the time that this took, which is in no other figure.

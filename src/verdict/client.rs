@@ -77,13 +77,16 @@ impl ClientEvidence {
     /// How the client took too much of the time itself, if it did.
     fn busy(&self, arm: &str, of_first_token: bool) -> Option<String> {
         let health = self.health.iter().find(|row| row.arm == arm)?;
-        let latency = ("latency", health.latency_p50_ms?);
-        let first_token = health.ttft_p50_ms.map(|median| ("time to first token", median));
-        let (name, median) = first_token.filter(|_| of_first_token).unwrap_or(latency);
+        let latency = ("latency", health.latency_p50_ms?, health.lag_p50_ms);
+        let first_token = health
+            .ttft_p50_ms
+            .map(|median| ("time to first token", median, health.first_token_lag_p50_ms));
+        let (name, median, lag) = first_token.filter(|_| of_first_token).unwrap_or(latency);
         let most = MOST_OVERHEAD * median;
         let percent = MOST_OVERHEAD * 100.0;
         let overhead = health.overhead_p50_ms.unwrap_or(0.0);
-        let lag = health.lag_p50_ms.unwrap_or(0.0);
+        // A long answer meets more of the rare hiccups than the wait for its first token did.
+        let lag = lag.unwrap_or(0.0);
         // What an attempt cost the client accrues until its end, not until its first token.
         if overhead > MOST_OVERHEAD * latency.1 {
             return Some(format!(
@@ -141,6 +144,7 @@ mod tests {
             lag_p50_ms: Some(lag_ms),
             lag_p99_ms: None,
             lag_max_ms: None,
+            first_token_lag_p50_ms: Some(lag_ms),
             connections: 0,
             connect_p50_ms: None,
             connect_p99_ms: None,
@@ -231,6 +235,11 @@ mod tests {
         assert!(lagging.spoils("ttft_ms.p99", "next").unwrap().contains("time to first token"));
         assert_eq!(codes(&lagging.reasons("next").1), ["client_bottleneck"]);
         assert!(closed_loop(0.0, 11.0).spoils("latency_ms.p99", "next").is_some());
+        // What comes late after the first token does not touch it.
+        let mut later = closed_loop(0.0, 11.0);
+        later.health[0].first_token_lag_p50_ms = Some(0.5);
+        assert_eq!(later.spoils("ttft_ms.p99", "next"), None);
+        assert!(later.spoils("latency_ms.p99", "next").is_some());
     }
 
     #[test]

@@ -540,6 +540,7 @@ fn replayed_late(queue_ms: f64) -> tempfile::TempDir {
             row.held_back_ms = 0.0;
             row.client_overhead_ms = 0.0;
             row.event_loop_lag_ms = None;
+            row.first_token_lag_ms = None;
         }
         write_segment(&file, Table::Results, &rows, |_| 0).unwrap();
     }

@@ -56,10 +56,9 @@ fn paired() -> String {
     let mut sql = " FROM (VALUES ".to_owned();
     for i in 0..X.len() {
         let comma = if i == 0 { "" } else { ", " };
-        let (x, y, w) = (X[i], Y[i], WEIGHT[i]);
-        let (a, b) = (x > 4.5, y > 4.5);
-        let cluster = i / 2;
-        write!(sql, "{comma}({x:?}, {y:?}, {cluster}, 's{cluster}', {w:?}, {a}, {b})").unwrap();
+        let (x, y, weight, cluster) = (X[i], Y[i], WEIGHT[i], i / 2);
+        let flags = format!("{}, {}", x > 4.5, y > 4.5);
+        write!(sql, "{comma}({x:?}, {y:?}, {cluster}, 's{cluster}', {weight:?}, {flags})").unwrap();
     }
     sql + ") AS t(x, y, cluster, session, weight, a, b)"
 }

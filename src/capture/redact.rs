@@ -37,11 +37,11 @@ pub struct SecretScrubber;
 
 impl Redactor for SecretScrubber {
     fn redact(&self, exchange: &mut CapturedExchange) -> bool {
-        for text in plain_texts(exchange) {
-            replace(text, secrets::scrub_text);
-        }
-        for json in [&mut exchange.tool_calls, &mut exchange.tags].into_iter().flatten() {
-            replace(json, secrets::scrub_json);
+        let (short, long): (Vec<_>, Vec<_>) =
+            texts(exchange).partition(|(text, _)| text.len() <= secrets::SHORT_BYTES);
+        let may_hold = secrets::may_hold(short.iter().map(|(text, _)| text.as_str()));
+        for (text, scrub) in short.into_iter().filter(|_| may_hold).chain(long) {
+            replace(text, scrub);
         }
         exchange.request_body.as_mut().is_some_and(|body| replace(body, secrets::scrub_json))
     }
@@ -89,8 +89,10 @@ fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) -> bool {
     is_changed
 }
 
-/// The columns that hold plain text from the log.
-fn plain_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> {
+type Scrub = fn(&str) -> Cow<'_, str>;
+
+/// The columns of text from the log but the request body, each with how it is scrubbed.
+fn texts(row: &mut CapturedExchange) -> impl Iterator<Item = (&mut String, Scrub)> {
     let required = [&mut row.request_id, &mut row.request_model];
     let optional = [
         &mut row.session_id,
@@ -104,7 +106,11 @@ fn plain_texts(row: &mut CapturedExchange) -> impl Iterator<Item = &mut String> 
         &mut row.refusal,
         &mut row.error_message,
     ];
-    required.into_iter().chain(optional.into_iter().flatten())
+    let plain = required.into_iter().chain(optional.into_iter().flatten());
+    let json = [&mut row.tool_calls, &mut row.tags].into_iter().flatten();
+    plain
+        .map(|text| (text, secrets::scrub_text as Scrub))
+        .chain(json.map(|text| (text, secrets::scrub_json as Scrub)))
 }
 
 /// The columns of plain text that may name a person; models, providers and finish reasons are

@@ -1,12 +1,14 @@
 //! Accepted rows to Parquet segments with dense ordinals, and set-aside lines to theirs.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{
-    CapturedExchange, RejectRow, SegmentRecord, Table, file_sha256, write_capture_segment,
-    write_segment,
+    CapturedExchange, DatasetError, RejectRow, SegmentRecord, Table, file_sha256,
+    write_capture_segment, write_segment,
 };
 
 use super::body::content_bytes;
@@ -19,7 +21,10 @@ const SEGMENT_ROWS: usize = 8_192;
 /// Bytes of content of a segment at most, unless one row has more.
 const SEGMENT_BYTES: usize = 32 << 20;
 
-/// Collects rows and writes them segment by segment.
+/// Segments that may wait while another one is written.
+const WAITING_SEGMENTS: usize = 1;
+
+/// Collects rows and writes them segment by segment, in a thread of its own.
 ///
 /// A segment is sorted by time, file and line before its rows are numbered, so that ordinals
 /// follow the order of writing.
@@ -28,11 +33,29 @@ pub(super) struct SegmentWriter {
     folder: PathBuf,
     rows: Vec<Row>,
     bytes: usize,
-    /// Full segments that are not written yet.
+    /// Full segments that were not handed over yet.
     full: Vec<Vec<Row>>,
     next_ordinal: i32,
     hash: Sha256,
-    written: Vec<SegmentRecord>,
+    handed_over: usize,
+    /// Runs from the first full segment on.
+    thread: Option<WritingThread>,
+}
+
+/// A thread that writes segments one after the other, the columns of each on all cores.
+#[derive(Debug)]
+struct WritingThread {
+    segments: SyncSender<Numbered>,
+    written: JoinHandle<Result<Vec<SegmentRecord>, ImportError>>,
+}
+
+/// The rows of a segment as they are written.
+#[derive(Debug)]
+struct Numbered {
+    file: String,
+    first_ordinal: i32,
+    #[expect(clippy::vec_box, reason = "rows are large and come in boxes")]
+    rows: Vec<Box<CapturedExchange>>,
 }
 
 impl SegmentWriter {
@@ -45,7 +68,8 @@ impl SegmentWriter {
             full: Vec::new(),
             next_ordinal: 0,
             hash: Sha256::new(),
-            written: Vec::new(),
+            handed_over: 0,
+            thread: None,
         }
     }
 
@@ -66,15 +90,26 @@ impl SegmentWriter {
         self.full.push(std::mem::take(&mut self.rows));
     }
 
-    /// Writes the segments that are full.
+    /// Has the segments written that are full; waits while too many others are not written yet.
+    ///
+    /// # Errors
+    /// Also what kept an earlier segment from being written.
     pub(super) fn write_full(&mut self) -> Result<(), ImportError> {
         for rows in std::mem::take(&mut self.full) {
-            self.write(rows)?;
+            let segment = self.number(rows)?;
+            let thread = match &mut self.thread {
+                Some(thread) => thread,
+                none => none.insert(WritingThread::start(&self.folder)?),
+            };
+            if thread.segments.send(segment).is_err() {
+                // It takes no more because it has failed.
+                self.stop()?;
+            }
         }
         Ok(())
     }
 
-    fn write(&mut self, mut rows: Vec<Row>) -> Result<(), ImportError> {
+    fn number(&mut self, mut rows: Vec<Row>) -> Result<Numbered, ImportError> {
         rows.sort_by(|a, b| place(&a.exchange).cmp(&place(&b.exchange)));
         let first_ordinal = self.next_ordinal;
         for Row { exchange, key } in &mut rows {
@@ -83,20 +118,19 @@ impl SegmentWriter {
             self.hash.update(key.bytes());
             hash_place(&mut self.hash, exchange);
         }
-        let file = format!("part-{:05}.parquet", self.written.len());
-        let exchanges: Vec<&CapturedExchange> = rows.iter().map(|row| &*row.exchange).collect();
-        let path = self.folder.join(&file);
-        write_capture_segment(&path, &exchanges, content_bytes)?;
-        let at = |row: Option<&&CapturedExchange>| row.map_or(0, |row| row.captured_at);
-        self.written.push(SegmentRecord {
-            file,
-            first_ordinal,
-            rows: exchanges.len() as u64,
-            from_us: at(exchanges.first()),
-            to_us: at(exchanges.last()),
-            sha256: file_sha256(&path)?,
-        });
-        Ok(())
+        let file = format!("part-{:05}.parquet", self.handed_over);
+        self.handed_over += 1;
+        let rows = rows.into_iter().map(|row| row.exchange).collect();
+        Ok(Numbered { file, first_ordinal, rows })
+    }
+
+    /// Waits until all is written that was handed over.
+    fn stop(&mut self) -> Result<Vec<SegmentRecord>, ImportError> {
+        let Some(WritingThread { segments, written }) = self.thread.take() else {
+            return Ok(Vec::new());
+        };
+        drop(segments);
+        written.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Writes what is left; the segments, and SHA-256 over their rows: of each its key and its place.
@@ -105,8 +139,51 @@ impl SegmentWriter {
             self.close();
         }
         self.write_full()?;
-        Ok((self.written, format!("{:x}", self.hash.finalize())))
+        let written = self.stop()?;
+        Ok((written, format!("{:x}", std::mem::take(&mut self.hash).finalize())))
     }
+}
+
+impl Drop for SegmentWriter {
+    /// After an error elsewhere: nobody must find the thread writing into a folder that is removed.
+    fn drop(&mut self) {
+        if let Some(WritingThread { segments, written }) = self.thread.take() {
+            drop(segments);
+            let _ = written.join();
+        }
+    }
+}
+
+impl WritingThread {
+    fn start(folder: &Path) -> Result<Self, DatasetError> {
+        let (segments, waiting) = sync_channel(WAITING_SEGMENTS);
+        let written = {
+            let folder = folder.to_owned();
+            std::thread::Builder::new()
+                .name("segment writer".to_owned())
+                .spawn(move || write_all(&folder, &waiting))
+        };
+        let written = written.map_err(|source| DatasetError::io("write in", folder, source))?;
+        Ok(WritingThread { segments, written })
+    }
+}
+
+fn write_all(
+    folder: &Path,
+    waiting: &Receiver<Numbered>,
+) -> Result<Vec<SegmentRecord>, ImportError> {
+    waiting.iter().map(|segment| write(folder, segment)).collect()
+}
+
+fn write(folder: &Path, segment: Numbered) -> Result<SegmentRecord, ImportError> {
+    let Numbered { file, first_ordinal, rows } = segment;
+    let path = folder.join(&file);
+    let at = |row: Option<&Box<CapturedExchange>>| row.map_or(0, |row| row.captured_at);
+    let (from_us, to_us) = (at(rows.first()), at(rows.last()));
+    let summary = write_capture_segment(&path, rows, content_bytes)?;
+    let sha256 = file_sha256(&path)?;
+    let rows = summary.rows as u64;
+    Ok(SegmentRecord { file, first_ordinal, rows, from_us, to_us, sha256 })
 }
 
 fn place(row: &CapturedExchange) -> (i64, &str, i64) {

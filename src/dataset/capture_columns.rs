@@ -1,62 +1,150 @@
-//! Rows of the table `capture` to Arrow columns, one function a column.
+//! Rows of the table `capture` to Arrow columns, one source a column.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, LargeStringBuilder,
+    Array, ArrayRef, BinaryViewBuilder, BooleanArray, Float64Array, Int32Array, Int64Array,
     ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
+use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Field};
+use arrow::error::ArrowError;
 
 use super::CapturedExchange as Row;
 
-/// Builds one column of some rows.
-pub(super) type Column = fn(&[&Row]) -> ArrayRef;
+/// Where the values of a column come from.
+#[derive(Clone, Copy)]
+pub(super) enum ColumnSource {
+    /// Builds an array of the values of some rows.
+    Values(fn(&[&Row]) -> ArrayRef),
+    /// Takes a long text out of a row: a copy of all of them would cost as much as parsing them.
+    Content(fn(&mut Row) -> Option<String>),
+}
+
+/// One column of some rows.
+pub(super) enum Column<'r> {
+    /// Still in the rows.
+    Values(fn(&[&Row]) -> ArrayRef, Arc<[&'r Row]>),
+    /// Taken out of them.
+    Content(Vec<Option<String>>),
+}
+
+impl Column<'_> {
+    /// About how many bytes of content it has.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Column::Values(..) => 0,
+            Column::Content(texts) => texts.iter().flatten().map(String::len).sum(),
+        }
+    }
+
+    /// The column as an array. Texts that were taken are a view of them.
+    pub(super) fn build(self) -> Result<ArrayRef, ArrowError> {
+        match self {
+            Column::Values(build, rows) => Ok(build(&rows)),
+            Column::Content(texts) => view(texts),
+        }
+    }
+}
+
+/// The columns of some rows in the order of the schema; content leaves the rows for them.
+pub(super) fn columns_of(rows: &mut [Box<Row>]) -> Vec<Column<'_>> {
+    let taken: Vec<Option<Vec<Option<String>>>> = COLUMNS
+        .iter()
+        .map(|source| match source {
+            ColumnSource::Content(take) => Some(rows.iter_mut().map(|row| take(row)).collect()),
+            ColumnSource::Values(_) => None,
+        })
+        .collect();
+    let rows: Arc<[&Row]> = rows.iter().map(|row| &**row).collect();
+    let column = |(source, taken): (&ColumnSource, Option<_>)| match source {
+        ColumnSource::Content(_) => Column::Content(taken.unwrap_or_default()),
+        ColumnSource::Values(build) => Column::Values(*build, Arc::clone(&rows)),
+    };
+    COLUMNS.iter().zip(taken).map(column).collect()
+}
+
+/// Texts as an array that refers to them where they lie; as bytes, for it is known that they are
+/// text, and an array of text would look at them again.
+fn view(texts: Vec<Option<String>>) -> Result<ArrayRef, ArrowError> {
+    let mut views = BinaryViewBuilder::with_capacity(texts.len());
+    for text in texts {
+        let Some(text) = text else {
+            views.append_null();
+            continue;
+        };
+        let length = u32::try_from(text.len())
+            .ok()
+            .filter(|length| *length < u32::MAX)
+            .ok_or_else(|| ArrowError::ComputeError("a text has over 4 GiB".to_owned()))?;
+        let block = views.append_block(Buffer::from(text.into_bytes()));
+        views.try_append_view(block, 0, length)?;
+    }
+    Ok(Arc::new(views.finish()))
+}
 
 macro_rules! column {
     (text $field:ident) => {
-        |rows| Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.$field)))
+        })
     };
     (text? $field:ident) => {
-        |rows| Arc::new(StringArray::from_iter(rows.iter().map(|row| row.$field.as_deref())))
+        ColumnSource::Values(|rows| {
+            Arc::new(StringArray::from_iter(rows.iter().map(|row| row.$field.as_deref())))
+        })
     };
     (content? $field:ident) => {
-        |rows| content(rows, |row| row.$field.as_deref())
+        ColumnSource::Content(|row| row.$field.take())
     };
     (int $field:ident) => {
-        |rows| Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.$field)))
+        })
     };
     (int? $field:ident) => {
-        |rows| Arc::new(Int32Array::from_iter(rows.iter().map(|row| row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(Int32Array::from_iter(rows.iter().map(|row| row.$field)))
+        })
     };
     (long $field:ident) => {
-        |rows| Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.$field)))
+        })
     };
     (long? $field:ident) => {
-        |rows| Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.$field)))
+        })
     };
     (float? $field:ident) => {
-        |rows| Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.$field)))
+        })
     };
     (bool $field:ident) => {
-        |rows| Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.$field))))
+        ColumnSource::Values(|rows| {
+            Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.$field))))
+        })
     };
     (bool? $field:ident) => {
-        |rows| Arc::new(BooleanArray::from_iter(rows.iter().map(|row| row.$field)))
+        ColumnSource::Values(|rows| {
+            Arc::new(BooleanArray::from_iter(rows.iter().map(|row| row.$field)))
+        })
     };
     (time $field:ident) => {
-        |rows| {
+        ColumnSource::Values(|rows| {
             let times = rows.iter().map(|row| row.$field);
             Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))
-        }
+        })
     };
     (texts $field:ident) => {
-        |rows| texts(rows, |row| &row.$field)
+        ColumnSource::Values(|rows| texts(rows, |row| &row.$field))
     };
 }
 
 /// The columns in the order of the schema.
-pub(super) const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[ColumnSource] = &[
     column!(int ordinal),
     column!(text request_id),
     column!(text? session_id),
@@ -119,16 +207,6 @@ pub(super) const COLUMNS: &[Column] = &[
     column!(texts flaws),
 ];
 
-/// A column of long texts, in a buffer of the size that they need: growing it would copy them.
-fn content(rows: &[&Row], field: fn(&Row) -> Option<&str>) -> ArrayRef {
-    let bytes = rows.iter().filter_map(|row| field(row)).map(str::len).sum();
-    let mut column = LargeStringBuilder::with_capacity(rows.len(), bytes);
-    for row in rows {
-        column.append_option(field(row));
-    }
-    Arc::new(column.finish())
-}
-
 fn texts(rows: &[&Row], field: fn(&Row) -> &Vec<String>) -> ArrayRef {
     let element = Field::new("element", DataType::Utf8, false);
     let mut lists = ListBuilder::new(StringBuilder::new()).with_field(element);
@@ -146,6 +224,7 @@ fn texts(rows: &[&Row], field: fn(&Row) -> &Vec<String>) -> ArrayRef {
 mod tests {
     use super::*;
     use crate::dataset::capture_schema;
+    use arrow::compute::cast;
 
     /// A row in which every field has a value of its own.
     fn full_row() -> Row {
@@ -173,9 +252,15 @@ mod tests {
         let fields: Vec<_> = schema.fields().iter().cloned().collect();
         let expected = serde_arrow::to_record_batch(&fields, &rows).unwrap();
         assert_eq!(COLUMNS.len(), schema.fields().len());
-        let rows: Vec<&Row> = rows.iter().collect();
-        for (index, (column, field)) in COLUMNS.iter().zip(schema.fields()).enumerate() {
-            let built = column(&rows);
+        let mut rows = rows.map(Box::new);
+        for (index, (column, field)) in
+            columns_of(&mut rows).into_iter().zip(schema.fields()).enumerate()
+        {
+            let mut built = column.build().unwrap();
+            if built.data_type() == &DataType::BinaryView {
+                built = cast(&built, &DataType::LargeBinary).unwrap();
+                built = cast(&built, &DataType::LargeUtf8).unwrap();
+            }
             assert_eq!(built.data_type(), field.data_type(), "{}", field.name());
             assert_eq!(built.as_ref(), expected.column(index).as_ref(), "{}", field.name());
         }

@@ -1,5 +1,6 @@
 //! Parquet segments: immutable files of rows, written whole or not at all.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,13 +13,14 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::capture_columns::{COLUMNS, Column};
+use super::capture_columns::{COLUMNS, Column, columns_of};
 use super::files::create_private_file;
 use super::{
     CapturedExchange, DatasetError, PlannedRow, capture_schema, planned_schema, rejects_schema,
@@ -107,38 +109,62 @@ pub fn write_segment<T: Serialize>(
 /// The file is not synced: whoever puts the folder in its place does that for all files at once.
 pub fn write_capture_segment(
     path: &Path,
-    rows: &[&CapturedExchange],
+    mut rows: Vec<Box<CapturedExchange>>,
     weight: impl Fn(&CapturedExchange) -> usize,
 ) -> Result<SegmentSummary, DatasetError> {
     let schema = capture_schema();
-    let failed = |failure: parquet::errors::ParquetError| parquet_error("write", path, &failure);
-    let groups = row_groups(rows, |row| weight(row));
+    let failed = |failure: ParquetError| parquet_error("write", path, &failure);
+    let groups = row_groups(&rows, |row| weight(row));
+    let lengths: Vec<usize> = groups.into_iter().map(<[_]>::len).collect();
     let file = create_private_file(path)?;
     let properties = writer_properties(&schema);
     let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(failed)?;
     let (mut writer, factory) = writer.into_serialized_writer().map_err(failed)?;
-    for (index, group) in groups.iter().enumerate() {
-        let columns = factory.create_column_writers(index).map_err(failed)?;
-        let tasks: Vec<(ArrowColumnWriter, (&Column, &Arc<Field>))> =
-            columns.into_iter().zip(COLUMNS.iter().zip(schema.fields())).collect();
-        let encoded: Result<Vec<ArrowColumnChunk>, _> = tasks
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|(mut encoder, (column, field))| {
-                for leaf in compute_leaves(field, &column(group))? {
-                    encoder.write(&leaf)?;
-                }
-                encoder.close()
-            })
-            .collect();
+    let mut tasks = Vec::with_capacity(lengths.len() * COLUMNS.len());
+    let mut rest = rows.as_mut_slice();
+    for (index, length) in lengths.iter().enumerate() {
+        let (group, others) = std::mem::take(&mut rest).split_at_mut(*length);
+        rest = others;
+        let encoders = factory.create_column_writers(index).map_err(failed)?;
+        let columns = columns_of(group).into_iter().zip(schema.fields());
+        tasks.extend(encoders.into_iter().zip(columns));
+    }
+    let mut encoded = encode(tasks).map_err(failed)?.into_iter();
+    for _ in &lengths {
         let mut row_group = writer.next_row_group().map_err(failed)?;
-        for chunk in encoded.map_err(failed)? {
+        for chunk in encoded.by_ref().take(COLUMNS.len()) {
             chunk.append_to_row_group(&mut row_group).map_err(failed)?;
         }
         row_group.close().map_err(failed)?;
     }
     writer.close().map_err(failed)?;
-    Ok(SegmentSummary { rows: rows.len(), row_groups: groups.len() })
+    Ok(SegmentSummary { rows: rows.len(), row_groups: lengths.len() })
+}
+
+/// Encodes columns on all cores; they come back in the order in which they were given.
+///
+/// The largest are begun first, so that the cores end at about the same time.
+fn encode(
+    columns: Vec<(ArrowColumnWriter, (Column<'_>, &Arc<Field>))>,
+) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+    let mut tasks: Vec<_> = columns.into_iter().enumerate().collect();
+    tasks.sort_by_key(|(_, (_, (column, _)))| Reverse(column.bytes()));
+    let encoded: Result<Vec<(usize, ArrowColumnChunk)>, ParquetError> = tasks
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|(index, (mut encoder, (column, field)))| {
+            let array = column.build()?;
+            // A column may be at hand in another layout than the file states.
+            let field = field.as_ref().clone().with_data_type(array.data_type().clone());
+            for leaf in compute_leaves(&field, &array)? {
+                encoder.write(&leaf)?;
+            }
+            Ok((index, encoder.close()?))
+        })
+        .collect();
+    let mut encoded = encoded?;
+    encoded.sort_unstable_by_key(|(index, _)| *index);
+    Ok(encoded.into_iter().map(|(_, chunk)| chunk).collect())
 }
 
 /// Rows of the table `planned` as one batch, before they are in a file.
@@ -253,13 +279,9 @@ fn writer_properties(schema: &SchemaRef) -> WriterProperties {
     properties.build()
 }
 
-fn parquet_error(
-    action: &'static str,
-    path: &Path,
-    failure: &parquet::errors::ParquetError,
-) -> DatasetError {
+fn parquet_error(action: &'static str, path: &Path, failure: &ParquetError) -> DatasetError {
     // A full disk is no fault of the file: the system's own words are kept.
-    if let parquet::errors::ParquetError::External(inner) = failure
+    if let ParquetError::External(inner) = failure
         && let Some(system) = inner.downcast_ref::<std::io::Error>()
     {
         let source = match system.raw_os_error() {

@@ -11,6 +11,9 @@ use rehearsal::capture::{
 use rehearsal::chat::ErrorClass;
 use rehearsal::dataset::{CaptureStore, CapturedExchange, Project, Table, read_rows};
 use rehearsal::provider::Dialect;
+use serde_json::json;
+
+use crate::support::run;
 
 fn samples() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/captures");
@@ -178,4 +181,35 @@ fn the_manifest_vouches_for_the_rows_and_a_replay_reads_them() {
     assert_eq!(read as u64, outcome.manifest.exchanges);
     let again = tempfile::tempdir().unwrap();
     assert_eq!(import_into(again.path(), samples()).0.manifest, outcome.manifest);
+}
+
+#[test]
+fn a_log_gives_the_same_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("many.jsonl");
+    let line = |index: u32| {
+        let record = json!({"request_id": format!("r{index}"), "status": 200, "latency_ms": 5,
+            "timestamp": 1_793_597_600 + index * 7 % 5_000,
+            "request": {"model": "m", "messages": [
+                {"role": "user", "content": format!("{index} {}", "ab ".repeat(600))}]},
+            "response": {"choices": [{"message": {"role": "assistant", "content": "fine"}}]}});
+        format!("{record}\n")
+    };
+    // More than two chunks and one segment.
+    std::fs::write(&log, (0..9_000).map(line).collect::<String>()).unwrap();
+    let mut captures = Vec::new();
+    for threads in ["1", "4"] {
+        let project = folder.path().join(threads);
+        let arguments = ["import", log.to_str().unwrap(), "--threads", threads];
+        std::fs::create_dir(&project).unwrap();
+        let said = run(&project, &arguments);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let mut files: Vec<_> =
+            std::fs::read_dir(project.join("capture")).unwrap().map(|file| file.unwrap()).collect();
+        files.sort_by_key(std::fs::DirEntry::file_name);
+        assert_eq!(files.len(), 3, "two segments and the manifest");
+        let content = |file: std::fs::DirEntry| std::fs::read(file.path()).unwrap();
+        captures.push(files.into_iter().map(content).collect::<Vec<_>>());
+    }
+    assert!(captures[0] == captures[1], "captures differ");
 }

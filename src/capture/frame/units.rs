@@ -99,6 +99,11 @@ impl<R: Read> Units<R> {
         &self.reader
     }
 
+    /// Whether no more chunks come.
+    pub(in crate::capture) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// What ended reading before the end of the source.
     pub(in crate::capture) fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref()

@@ -1,14 +1,16 @@
 //! The import: inputs to a capture, in pieces, on all cores, with the same bytes every time.
 //!
-//! A chunk of lines is parsed, redacted and hashed in parallel while the next chunk is read and
-//! full segments are written; then its rows pass one after the other through the search for
-//! duplicates and the window for superseded attempts into segments. What is held at a time: two
-//! chunks of 8 MiB (more only for a longer line), a window and a few segments of 32 MiB, and 19 to
-//! 37 bytes for each row of the capture.
+//! One thread reads a chunk of lines while all cores parse, redact and hash the one before it
+//! ([`pipeline`]); then its rows pass one after the other through the search for duplicates and the
+//! window for superseded attempts into segments ([`books`]), which are written meanwhile. What is
+//! held at a time: a few chunks of 8 MiB and their rows (more only for a longer line), a window and
+//! a few segments of 32 MiB, and 19 to 37 bytes for each row of the capture.
 
+mod books;
 mod detect;
 mod joins;
 mod parse;
+mod pipeline;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -19,25 +21,22 @@ use std::sync::atomic::Ordering;
 
 use crate::dataset::{CaptureManifest, Project, SourceRecord, create_private_dir, write_json};
 
-use super::dedupe::Seen;
 use super::error::ImportError;
 use super::format::{FORMATS, LatencyUnit, LogFormat, ReadContext, Reading, format_named};
-use super::frame::{Chunk, Framing, Line, Units};
+use super::frame::{Framing, Line, Units};
 use super::input::{Input, resolve};
 use super::mapping::Mapping;
 use super::outcome::{ImportOutcome, ImportProgress, LeftOut};
-use super::reason::BaselineReason;
 use super::redact::{Redactor, SecretScrubber};
 use super::reject::reject_row;
-use super::row::Row;
-use super::segments::{RejectWriter, SegmentWriter};
 use super::source::Source;
 use super::swap::Staging;
-use super::window::Window;
 
+use books::{Books, leave};
 use detect::{Detected, detect_format};
 use joins::{Joined, Joins};
-use parse::{Item, Parser};
+use parse::Parser;
+use pipeline::pass;
 
 /// The share of lines that may be set aside unless the user says otherwise.
 pub const DEFAULT_MAX_REJECT_RATE: f64 = 0.01;
@@ -191,43 +190,23 @@ impl Importer<'_> {
         let Detected { framing, format, confidence } = detected;
         let raw_bytes = source.raw_bytes();
         let read_before = self.books.progress.bytes_read;
-        let mut units = Units::new(source, framing.scanner(), self.options.max_line_bytes);
+        let units = Units::new(source, framing.scanner(), self.options.max_line_bytes);
         let mut record = SourceRecord {
             file: file.clone(),
             format: format.name().to_owned(),
             confidence: confidence.map(|confidence| confidence.0),
             ..SourceRecord::default()
         };
-        let mut chunk = next_with_units(&mut units);
-        if let Some(chunk) = chunk.as_mut().filter(|_| framing.has_header()) {
-            chunk.lines.remove(0);
-        }
         let index = self.sources.len();
-        let mut items = Vec::new();
-        while let Some(now) = chunk.take() {
-            let parser = Parser {
-                file: &file,
-                framing: &framing,
-                format,
-                context: &self.context,
-                redactor: self.redactor,
-                cut: units.failure().is_some(),
-            };
-            let books = &mut self.books;
-            let before = std::mem::take(&mut items);
-            let (parsed, (next, booked)) = rayon::join(
-                || parser.parse(&now),
-                || (next_with_units(&mut units), books.book(before, &mut record, index)),
-            );
-            booked?;
-            units.recycle(now);
-            items = parsed;
-            self.books.progress.bytes_read = read_before + raw_bytes.load(Ordering::Relaxed);
-            self.report();
-            chunk = next;
-        }
-        self.books.book(items, &mut record, index)?;
-        self.report();
+        let Importer { books, observe, context, redactor, .. } = self;
+        let parser =
+            Parser { file: &file, framing: &framing, format, context, redactor: *redactor };
+        let units = pass(units, parser, |items| {
+            books.book(items, &mut record, index)?;
+            books.progress.bytes_read = read_before + raw_bytes.load(Ordering::Relaxed);
+            observe(&books.progress);
+            Ok::<(), ImportError>(())
+        })?;
         note_failure(&units, &mut record);
         let fingerprint = units.reader().fingerprint();
         record.sha256 = fingerprint.sha256;
@@ -307,7 +286,6 @@ impl Importer<'_> {
                         format,
                         context: &self.context,
                         redactor: self.redactor,
-                        cut: false,
                     };
                     let row = parser.row(row, line.number);
                     self.books.take_row(row, &mut source);
@@ -369,84 +347,6 @@ impl Importer<'_> {
     }
 }
 
-/// What an import keeps account of while rows pass: all that does not depend on their format.
-struct Books {
-    progress: ImportProgress,
-    seen: Seen,
-    window: Window,
-    superseded: u64,
-    segments: SegmentWriter,
-    rejects: RejectWriter,
-    joins: Joins,
-}
-
-impl Books {
-    fn new(progress: ImportProgress, capture: &Path, rejects: &Path) -> Self {
-        Books {
-            progress,
-            seen: Seen::default(),
-            window: Window::default(),
-            superseded: 0,
-            segments: SegmentWriter::new(capture),
-            rejects: RejectWriter::new(rejects),
-            joins: Joins::new(capture),
-        }
-    }
-
-    /// Books the items of a source, the one of this index, and writes the segments that are full.
-    fn book(
-        &mut self,
-        items: Vec<Item>,
-        source: &mut SourceRecord,
-        index: usize,
-    ) -> Result<(), ImportError> {
-        for item in items {
-            match item {
-                Item::Row(row) => self.take_row(row, source),
-                Item::Part(part, place) => {
-                    self.joins.push(part, &source.format, index, place)?;
-                    // It is counted once it is known what it belongs to.
-                    self.progress.lines += 1;
-                    continue;
-                }
-                Item::Reject(row) => self.take_reject(row, source)?,
-                Item::Filtered(reason) => {
-                    *source.filtered.entry(reason.as_str().to_owned()).or_insert(0) += 1;
-                }
-                Item::Cut(bytes) => {
-                    source.incomplete =
-                        Some(format!("its unfinished last line of {bytes} bytes was left out"));
-                    continue;
-                }
-            }
-            source.lines += 1;
-            self.progress.lines += 1;
-        }
-        self.segments.write_full()
-    }
-
-    fn take_row(&mut self, row: Row, source: &mut SourceRecord) {
-        if !self.seen.is_new(row.key) {
-            source.duplicates += 1;
-            return;
-        }
-        source.accepted += 1;
-        self.progress.accepted += 1;
-        let (segments, superseded) = (&mut self.segments, &mut self.superseded);
-        self.window.push(row, |row| leave(row, segments, superseded));
-    }
-
-    fn take_reject(
-        &mut self,
-        row: crate::dataset::RejectRow,
-        source: &mut SourceRecord,
-    ) -> Result<(), ImportError> {
-        *source.rejected.entry(row.reason.clone()).or_insert(0) += 1;
-        self.progress.rejected += 1;
-        self.rejects.push(row)
-    }
-}
-
 /// Why there is nothing to import: what each file said, or that they have no lines.
 fn nothing_read(sources: &[SourceRecord], left_out: &[LeftOut]) -> ImportError {
     let incomplete = sources.iter().filter_map(|source| {
@@ -459,21 +359,6 @@ fn nothing_read(sources: &[SourceRecord], left_out: &[LeftOut]) -> ImportError {
     }
     let files: Vec<&str> = sources.iter().take(3).map(|source| source.file.as_str()).collect();
     ImportError::NoLines(files.join(", "))
-}
-
-fn leave(row: Row, segments: &mut SegmentWriter, superseded: &mut u64) {
-    let reason = BaselineReason::Superseded.as_str();
-    *superseded += u64::from(row.exchange.latency_baseline_reason.as_deref() == Some(reason));
-    segments.push(row);
-}
-
-fn next_with_units(units: &mut Units<Source>) -> Option<Chunk> {
-    loop {
-        let chunk = units.next_chunk()?;
-        if !chunk.lines.is_empty() {
-            return Some(chunk);
-        }
-    }
 }
 
 fn note_failure(units: &Units<Source>, source: &mut SourceRecord) {

@@ -44,27 +44,27 @@ pub(super) struct Place {
 }
 
 /// Reads the units of one file.
+#[derive(Clone, Copy)]
 pub(super) struct Parser<'a> {
     pub(super) file: &'a str,
     pub(super) framing: &'a Framing,
     pub(super) format: &'static dyn LogFormat,
     pub(super) context: &'a ReadContext,
     pub(super) redactor: &'a dyn Redactor,
-    /// Whether reading failed right after these units.
-    pub(super) cut: bool,
 }
 
 impl Parser<'_> {
-    /// All records of a chunk in the order of the units; one unit may hold several.
-    pub(super) fn parse(&self, chunk: &Chunk) -> Vec<Item> {
+    /// All records of a chunk in the order of the units; one unit may hold several. `cut` says that
+    /// reading failed right after them.
+    pub(super) fn parse(&self, chunk: &Chunk, cut: bool) -> Vec<Item> {
         let is_long = |line: &Line| line.range.len() > LONG_UNIT_BYTES;
         if chunk.lines.iter().any(is_long) {
-            return chunk.lines.iter().flat_map(|line| self.unit(chunk, line)).collect();
+            return chunk.lines.iter().flat_map(|line| self.unit(chunk, line, cut)).collect();
         }
-        chunk.lines.par_iter().flat_map_iter(|line| self.unit(chunk, line)).collect()
+        chunk.lines.par_iter().flat_map_iter(|line| self.unit(chunk, line, cut)).collect()
     }
 
-    fn unit(&self, chunk: &Chunk, line: &Line) -> Vec<Item> {
+    fn unit(&self, chunk: &Chunk, line: &Line, cut: bool) -> Vec<Item> {
         let text = chunk.text(line);
         if let Some(bytes) = line.oversize {
             let detail = format!("the line has {bytes} bytes, over the cap");
@@ -83,7 +83,7 @@ impl Parser<'_> {
                         items.push(self.item(reading, text, line, &decoded.flaws, alone));
                     }
                 }
-                Err(_) if self.cut && line.unended => items.push(Item::Cut(text.len())),
+                Err(_) if cut && line.unended => items.push(Item::Cut(text.len())),
                 Err(Fault { reason, detail }) => {
                     items.push(self.reject(reason, detail, text, line));
                 }

@@ -97,8 +97,7 @@ impl Rows {
         let rows = self.first.take().or_else(|| self.table.next_rows())?;
         let framing = Framing::Lines;
         let first = self.next_row;
-        let parser =
-            |format| Parser { file, framing: &framing, format, context, redactor, cut: false };
+        let parser = |format| Parser { file, framing: &framing, format, context, redactor };
         Some(Ok(match rows {
             TableRows::Exchanges(rows) => {
                 self.next_row += rows.len() as u64;

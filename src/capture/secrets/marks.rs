@@ -35,11 +35,20 @@ fn bit(shape: usize) -> Found {
     Found(1_u64.checked_shl(shape as u32).unwrap_or(0))
 }
 
+/// From this length on marks are searched for together. The vectorised search compares as many
+/// bytes as the shortest mark has, and with three bytes it would have to look twice far too often.
+const TOGETHER: usize = 4;
+
+/// How many places are looked at together; the compiler makes vector instructions of the look.
+const STRIDE: usize = 32;
+
 /// Finds the marks of all shapes.
 pub(super) struct Marks {
     texts: AhoCorasick,
     /// The shapes of the automaton's pattern of this number.
     by_text: Vec<Found>,
+    /// Marks that are too short for that, each searched for alone by its rarest bytes.
+    short: Vec<(memmem::Finder<'static>, Found)>,
     twilio: memmem::Finder<'static>,
     names: Found,
     schemes: Found,
@@ -61,7 +70,7 @@ impl Marks {
             }
             found
         };
-        let mut texts: Vec<&str> = Vec::new();
+        let mut texts: Vec<&'static str> = Vec::new();
         let mut by_text: Vec<Found> = Vec::new();
         for (at, shape) in SHAPES.iter().enumerate() {
             let Mark::Any(marks) = shape.3 else { continue };
@@ -74,12 +83,18 @@ impl Marks {
                 by_text.get_mut(known)?.add(bit(at));
             }
         }
+        let (long, short): (Vec<_>, Vec<_>) =
+            texts.into_iter().zip(by_text).partition(|(text, _)| text.len() >= TOGETHER);
+        let (texts, by_text): (Vec<&str>, Vec<Found>) = long.into_iter().unzip();
+        let finder = |(text, shapes): (&'static str, Found)| (memmem::Finder::new(text), shapes);
+        let short = short.into_iter().map(finder).collect();
         // This kind of match is the one that the vectorised search can answer.
         let texts =
             AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts).ok()?;
         Some(Self {
             texts,
             by_text,
+            short,
             twilio: memmem::Finder::new("SK"),
             names: with(|mark| *mark == Mark::Name),
             schemes: with(|mark| *mark == Mark::Scheme),
@@ -112,8 +127,7 @@ impl Marks {
                 found.add(self.schemes);
             }
         }
-        let mut after_b = memchr2_iter(b'b', b'B', bytes).filter_map(|at| bytes.get(at + 1..));
-        if after_b.any(is_scheme) {
+        if has_scheme(bytes) {
             found.add(self.schemes);
         }
         let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
@@ -135,6 +149,11 @@ impl Marks {
     /// The shapes whose fixed text is there; fixed texts may overlap.
     fn fixed(&self, bytes: &[u8]) -> Found {
         let mut found = Found::default();
+        for (mark, shapes) in &self.short {
+            if mark.find(bytes).is_some() {
+                found.add(*shapes);
+            }
+        }
         let mut from = 0;
         while let Some(mark) = self.texts.find(Input::new(bytes).range(from..)) {
             if let Some(shapes) = self.by_text.get(mark.pattern().as_usize()) {
@@ -207,6 +226,33 @@ const TOKENS: &[&str] = &["access", "auth", "refresh", "private", "security"];
 fn ends_with(text: &str, word: &str) -> bool {
     let end = text.len().checked_sub(word.len()).and_then(|at| text.as_bytes().get(at..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether there is `bearer` or `basic` before a long word.
+fn has_scheme(bytes: &[u8]) -> bool {
+    let (second, third) = (bytes.get(1..).unwrap_or_default(), bytes.get(2..).unwrap_or_default());
+    let places = third.len();
+    let strides = bytes.chunks_exact(STRIDE).zip(second.chunks_exact(STRIDE));
+    let strides = strides.zip(third.chunks_exact(STRIDE)).enumerate();
+    let begins_here = |at: usize| {
+        matches!(bytes.get(at), Some(b'b' | b'B')) && bytes.get(at + 1..).is_some_and(is_scheme)
+    };
+    let mut near = strides.filter(|(_, ((first, second), third))| {
+        let bytes = first.iter().zip(*second).zip(*third);
+        bytes
+            .fold(false, |found, ((first, second), third)| found | is_near(*first, *second, *third))
+    });
+    let rest = places - places % STRIDE;
+    near.any(|(stride, _)| (stride * STRIDE..(stride + 1) * STRIDE).any(begins_here))
+        || (rest..places).any(begins_here)
+}
+
+/// Whether three bytes are `bea` or `bas`, in any case.
+#[expect(clippy::needless_bitwise_bool, reason = "branches would keep it from vector code")]
+fn is_near(first: u8, second: u8, third: u8) -> bool {
+    let (second, third) = (second | 0x20, third | 0x20);
+    (first | 0x20 == b'b')
+        & (((second == b'e') & (third == b'a')) | ((second == b'a') & (third == b's')))
 }
 
 /// Whether what follows a `b` makes it `bearer` or `basic` before a long word.

@@ -74,7 +74,11 @@ pub(super) const SHAPES: &[Shape] = &[
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"],
     ),
     word("gitlab_token", r"glpat-[A-Za-z0-9_-]{16,}", &["glpat-"]),
-    word("slack_token", r"xox[abeoprs]-[A-Za-z0-9-]{10,}", &["xox"]),
+    word(
+        "slack_token",
+        r"xox[abeoprs]-[A-Za-z0-9-]{10,}",
+        &["xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],
+    ),
     word("google_key", r"AIza[A-Za-z0-9_-]{30,}", &["AIza"]),
     word("google_token", r"ya29\.[A-Za-z0-9_-]{16,}", &["ya29."]),
     word("groq_key", r"gsk_[A-Za-z0-9]{20,}", &["gsk_"]),

@@ -140,6 +140,17 @@ fn a_cut_private_key_and_a_key_as_member_name_are_replaced() {
     assert_eq!(scrub_json(&format!("{{\"{key}\":1}}")), "{\"[secret:groq_key]\":1}");
 }
 
+#[test]
+fn a_scheme_is_found_wherever_it_stands() {
+    let value = ["hunter2", "hunter2", "hunter2"].concat();
+    for before in 0..100 {
+        for scheme in ["Bearer", "bASIC"] {
+            let text = format!("{}{scheme} {value}{}", "-".repeat(before), " x".repeat(before / 3));
+            assert!(scrub_text(&text).contains("[secret:authorization]"), "{text}");
+        }
+    }
+}
+
 /// Pieces of which texts with marks, without, and almost with them are made.
 fn pieces() -> Vec<String> {
     let mut pieces: Vec<String> = canaries().into_iter().map(|(_, secret)| secret).collect();
@@ -236,6 +247,18 @@ proptest! {
             prop_assert!(found.has(index) || !regex.is_match(&text), "{} in {text:?}", SHAPES[index].0);
         }
         prop_assert_eq!(scrub_text(&text), scrub_without_marks(&text, rules));
+    }
+
+    #[test]
+    fn texts_that_are_searched_together_hide_nothing_from_each_other(
+        texts in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(pieces()), 0..3).prop_map(|text| text.concat()),
+            0..6,
+        ),
+    ) {
+        let rules = RULES.as_ref().unwrap();
+        let alone = texts.iter().any(|text| !rules.marks.of(text).is_empty());
+        prop_assert!(may_hold(texts.iter().map(String::as_str)) || !alone, "{texts:?}");
     }
 
     #[test]

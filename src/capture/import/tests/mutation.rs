@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::parse::Item;
 use super::*;
 use crate::capture::frame::{Framing, Units};
 
@@ -45,8 +46,8 @@ fn parse_all(text: &[u8], format: &'static dyn LogFormat) -> (usize, Vec<Item>) 
         lines += chunk.lines.len();
         let context = &ReadContext::default();
         let (framing, redactor) = (&framing, &SecretsOnly);
-        let parser = Parser { file: "f", framing, format, context, redactor, cut: false };
-        items.extend(parser.parse(&chunk));
+        let parser = Parser { file: "f", framing, format, context, redactor };
+        items.extend(parser.parse(&chunk, false));
     }
     (lines, items)
 }

@@ -36,11 +36,20 @@ const GROWS: Edge = u64x2::new([1, 0]);
 pub(super) trait Symbol: Copy + Eq {
     /// Its number.
     fn index(self) -> usize;
+
+    /// A number above those of all symbols in a list.
+    fn bound(list: &[Self]) -> usize {
+        list.iter().map(|symbol| symbol.index() + 1).max().unwrap_or(0)
+    }
 }
 
 impl Symbol for u8 {
     fn index(self) -> usize {
         usize::from(self)
+    }
+
+    fn bound(_list: &[Self]) -> usize {
+        256
     }
 }
 
@@ -78,8 +87,7 @@ pub(super) fn distance<S: Symbol>(a: &[S], b: &[S]) -> usize {
         return columns.len();
     }
     SCRATCH.with_borrow_mut(|scratch| {
-        let symbols = rows.iter().chain(columns).map(|symbol| symbol.index() + 1).max();
-        let needed = symbols.unwrap_or(0).max(scratch.slots.len());
+        let needed = S::bound(rows).max(scratch.slots.len());
         scratch.slots.resize(needed, 0);
         let longer_by = columns.len() - rows.len();
         let mut limit = FIRST_BAND;

@@ -9,8 +9,37 @@ pub(super) const GAP: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Phrases {
     by_first: HashMap<&'static str, Vec<Vec<Element>>>,
+    /// Lengths of the words of `by_first`, one bit each, by their first byte: most words of a text
+    /// need no look-up.
+    lengths: Lengths,
     /// Beginnings of words that begin a phrase.
     by_prefix: Vec<(&'static str, Vec<Element>)>,
+}
+
+#[derive(Debug)]
+struct Lengths([u64; 256]);
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Lengths([0; 256])
+    }
+}
+
+impl Lengths {
+    fn place(word: &str) -> (usize, u64) {
+        let first = word.bytes().next().unwrap_or(0);
+        (usize::from(first), 1 << word.len().min(63))
+    }
+
+    fn add(&mut self, word: &str) {
+        let (first, bit) = Self::place(word);
+        self.0[first] |= bit;
+    }
+
+    fn may_hold(&self, word: &str) -> bool {
+        let (first, bit) = Self::place(word);
+        self.0[first] & bit != 0
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +84,7 @@ impl Phrases {
                 if alternative.is_prefix {
                     read.by_prefix.push((alternative.text, rest.clone()));
                 } else {
+                    read.lengths.add(alternative.text);
                     read.by_first.entry(alternative.text).or_default().push(rest.clone());
                 }
             }
@@ -71,8 +101,10 @@ impl Phrases {
     pub(super) fn begins(&self, words: &[&str]) -> bool {
         let Some((first, rest)) = words.split_first() else { return false };
         let exact = self
-            .by_first
-            .get(first)
+            .lengths
+            .may_hold(first)
+            .then(|| self.by_first.get(first))
+            .flatten()
             .is_some_and(|phrases| phrases.iter().any(|phrase| follows(phrase, rest)));
         exact
             || self

@@ -71,15 +71,14 @@ pub fn refusal(text: &str) -> Refusal {
     if opening.is_quoted() {
         return Refusal::None;
     }
-    let sentences = opening.sentences();
+    let mut sentences = opening.sentences();
     let rules = &*RULES;
     let mut said = 0;
-    for (index, sentence) in sentences.iter().enumerate() {
-        let rest = sentences.get(index + 1..).unwrap_or_default();
-        if rules.declines(sentence) {
-            return rules.extent(text, sentence, rest);
-        }
-        if said == 0 && rules.judges(sentence, rest) {
+    while let Some(sentence) = sentences.next() {
+        let (sentence, rest) = (&sentence, sentences.clone());
+        let declines =
+            rules.declines(sentence) || (said == 0 && rules.judges(sentence, rest.clone()));
+        if declines {
             return rules.extent(text, sentence, rest);
         }
         if said == 0 && rules.disclaimers.begins(&sentence.words) {
@@ -113,21 +112,26 @@ impl Rules {
         })
     }
 
-    fn judges(&self, sentence: &Sentence, rest: &[Sentence]) -> bool {
+    fn judges<'a>(&self, sentence: &Sentence, rest: impl Iterator<Item = Sentence<'a>>) -> bool {
         self.judgements.find(&sentence.words).is_some() && self.is_moral(sentence, rest)
     }
 
-    fn is_moral(&self, sentence: &Sentence, rest: &[Sentence]) -> bool {
+    fn is_moral<'a>(&self, sentence: &Sentence, rest: impl Iterator<Item = Sentence<'a>>) -> bool {
         let is_moral = |sentence: &Sentence| self.morals.find(&sentence.words).is_some();
-        is_moral(sentence) || rest.iter().take(2).any(is_moral)
+        is_moral(sentence) || rest.take(2).any(|sentence| is_moral(&sentence))
     }
 
     /// In part where it turns to something else and goes on for a while, or where a list or code
     /// follows.
-    fn extent(&self, text: &str, sentence: &Sentence, rest: &[Sentence]) -> Refusal {
+    fn extent<'a>(
+        &self,
+        text: &str,
+        sentence: &Sentence,
+        mut rest: impl Iterator<Item = Sentence<'a>>,
+    ) -> Refusal {
         let after = text.get(sentence.end..).unwrap_or_default();
         let turns = self.turns.find(&sentence.words).is_some()
-            || rest.iter().any(|sentence| self.turns.find(&sentence.words).is_some());
+            || rest.any(|sentence| self.turns.find(&sentence.words).is_some());
         let answers = turns && after.chars().count() >= LEAST_ANSWER_CHARS;
         if answers || sentences::holds_list_or_code(after) {
             Refusal::Partial

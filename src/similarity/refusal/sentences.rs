@@ -48,18 +48,14 @@ impl Opening {
         self.plain.trim_start().starts_with(['"', '“', '„', '«', '「', '>'])
     }
 
-    pub(super) fn sentences(&self) -> Vec<Sentence<'_>> {
-        let mut begin = 0;
-        let mut sentences = Vec::new();
-        for (plain_end, end) in &self.ends {
+    /// The sentences that have words in them, each taken apart when it is asked for.
+    pub(super) fn sentences(&self) -> impl Iterator<Item = Sentence<'_>> + Clone {
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
+        begins.zip(&self.ends).filter_map(|(begin, (plain_end, end))| {
             let text = self.plain.get(begin..*plain_end).unwrap_or_default();
-            begin = *plain_end;
             let words = words(text);
-            if !words.is_empty() {
-                sentences.push(Sentence { text, words, end: *end });
-            }
-        }
-        sentences
+            (!words.is_empty()).then_some(Sentence { text, words, end: *end })
+        })
     }
 }
 
@@ -126,7 +122,7 @@ mod tests {
     #[test]
     fn contractions_are_spelled_out() {
         let opening = Opening::new("I\u{2019}m sorry, I can\u{2019}t. It isn't n'est.");
-        let words: Vec<Vec<&str>> = opening.sentences().into_iter().map(|s| s.words).collect();
+        let words: Vec<Vec<&str>> = opening.sentences().map(|s| s.words).collect();
         assert_eq!(words[0], ["i", "am", "sorry", "i", "cannot"]);
         assert_eq!(words[1], ["it", "is", "not", "n", "est"]);
     }

@@ -10,6 +10,7 @@
 mod architecture;
 mod audit;
 mod bad_input;
+mod consistency;
 mod damaged_logs;
 mod demo;
 mod deploy;
@@ -30,6 +31,8 @@ mod resume;
 mod s3;
 mod sampling;
 mod shards;
+mod similarity_sql;
+mod similarity_vectors;
 mod stat_vectors;
 mod stores;
 mod support;

@@ -2,9 +2,11 @@
 
 mod aggregate;
 mod catalogue_cost;
+mod cosine;
 mod estimate;
 mod methods;
 mod scalar;
+mod texts;
 
 pub(crate) use aggregate::aggregates;
 pub(crate) use catalogue_cost::catalogue_cost;

@@ -69,7 +69,6 @@ pub const QUERIES: &[NamedQuery] = &[
     query!("consistency/languages"),
     query!("consistency/measures"),
     query!("consistency/refusals"),
-    query!("consistency/schemas"),
     query!("consistency/tool_arguments"),
     query!("consistency/worst_pairs"),
     query!("criteria/config_error_rate"),

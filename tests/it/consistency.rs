@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 
 use crate::support::run;
 
-const SCHEMA: &str = r#"{"type":"object","required":["id"],"properties":{"id":{"type":"number"}}}"#;
-
 /// One answer: text, tool calls as the column holds them, finish reason.
 type Answer = (&'static str, Option<&'static str>, &'static str);
 
@@ -54,12 +52,8 @@ fn log_line(ordinal: usize, (text, calls, reason): Answer) -> String {
         };
         list.iter().map(wire).collect()
     });
-    let mut request = json!({"model": "small-1", "max_tokens": 100, "messages": [
+    let request = json!({"model": "small-1", "max_tokens": 100, "messages": [
         {"role": "user", "content": format!("Question {ordinal}")}]});
-    if ordinal == 0 {
-        request["response_format"] = json!({"type": "json_schema", "json_schema":
-            {"name": "x", "schema": serde_json::from_str::<Value>(SCHEMA).unwrap()}});
-    }
     json!({"timestamp": format!("2026-03-02T09:00:{ordinal:02}.000Z"), "provider": "openai",
            "request_id": format!("q-{ordinal}"), "request": request, "status": 200,
            "latency_ms": 500, "response": {"id": "r", "object": "chat.completion", "created": 1,
@@ -172,7 +166,7 @@ fn differences_are_named_by_path_argument_and_kind() {
 }
 
 #[test]
-fn refusals_languages_endings_and_schemas_are_counted() {
+fn refusals_languages_and_endings_are_counted() {
     let folder = project();
     let refusals = ask(folder.path(), "refusals", &[]);
     let names = ["arm", "compared", "both_refuse", "new_refusals", "lost_refusals"];
@@ -187,11 +181,6 @@ fn refusals_languages_endings_and_schemas_are_counted() {
     let cut: Vec<&Value> = endings.iter().filter(|row| row["change"] == "cut").collect();
     assert_eq!(cut.len(), 1);
     assert_eq!((&cut[0]["captured_reason"], &cut[0]["exchanges"]), (&json!("stop"), &json!(1)));
-
-    let schemas = ask(folder.path(), "schemas", &[]);
-    let names = ["arm", "compared", "captured_valid", "final_valid", "newly_invalid"];
-    let expected = json!([["control", 1, 1, 1, 0], ["next", 1, 1, 0, 1]]);
-    assert_eq!(json!(fields(&schemas, &names)), expected);
 }
 
 #[test]

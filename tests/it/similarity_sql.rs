@@ -55,12 +55,6 @@ async fn json_is_compared_by_path() {
     assert_eq!(one("json_diff('[100]', '[101]', 'ordered', 0.02)").await, json!([]));
     assert_eq!(one("json_diff('[100]', '[101]', 'no such option')").await, Value::Null);
     assert_eq!(one("json_diff('prose', '{}')").await, Value::Null);
-    let schema = r#"{"type": "object", "required": ["n"]}"#;
-    assert_eq!(one(&format!("json_schema_valid('{{\"n\": 1}}', '{schema}')")).await, json!(true));
-    assert_eq!(one(&format!("json_schema_valid('[]', '{schema}')")).await, json!(false));
-    assert_eq!(one("json_schema_valid('[]', 'prose')").await, Value::Null);
-    let body = r#"{"response_format": {"json_schema": {"schema": {"type": "array"}}}}"#;
-    assert_eq!(one(&format!("requested_schema('{body}')")).await, json!(r#"{"type":"array"}"#));
 }
 
 #[tokio::test]
@@ -100,12 +94,10 @@ async fn null_in_null_out() {
         ("json_equal", 2),
         ("json_diff", 2),
         ("json_similarity", 2),
-        ("json_schema_valid", 2),
         ("tool_calls_equal", 2),
         ("tool_sequence_equal", 2),
         ("tool_calls_diff", 2),
         ("cosine", 2),
-        ("requested_schema", 1),
         ("refusal", 1),
         ("language", 1),
         ("is_json", 1),

@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use super::scalar::{TextFunction, text};
 use crate::similarity::{
     Case, JsonDiffOptions, JsonDifference, ToolDifference, chrf, chrf_plus_plus, edit_similarity,
-    json_diff, json_equal, json_schema_valid, language, length_ratio, normalised_equal, parses,
-    reads_like_refusal, refusal, requested_schema, rouge_l, token_f1, tool_calls_diff,
-    tool_calls_json_equal, tool_sequence_json_equal, word_lcs_f1,
+    json_diff, json_equal, language, length_ratio, normalised_equal, parses, reads_like_refusal,
+    refusal, rouge_l, token_f1, tool_calls_diff, tool_calls_json_equal, tool_sequence_json_equal,
+    word_lcs_f1,
 };
 
 /// Rows that one thread takes at a time.
@@ -136,28 +136,6 @@ pub(super) const COMPARISONS: &[TextFunction] = &[
         arguments: (1, 1),
         returns: || DataType::Boolean,
         compute: |texts, rows| booleans(rows, |row| Some(parses(text(texts, 0, row)?))),
-    },
-    TextFunction {
-        name: "json_schema_valid",
-        description: "Whether a text is JSON that is valid under a JSON schema; NULL when the \
-                      schema cannot be used",
-        syntax: "json_schema_valid(text, schema)",
-        arguments: (2, 2),
-        returns: || DataType::Boolean,
-        compute: |texts, rows| {
-            booleans(rows, |row| json_schema_valid(text(texts, 0, row)?, text(texts, 1, row)?))
-        },
-    },
-    TextFunction {
-        name: "requested_schema",
-        description: "The JSON schema that a request body asks the answer to keep to, if any",
-        syntax: "requested_schema(request_body)",
-        arguments: (1, 1),
-        returns: || DataType::Utf8,
-        compute: |texts, rows| {
-            let schemas = each_row(rows, |row| requested_schema(text(texts, 0, row)?));
-            Arc::new(StringArray::from(schemas))
-        },
     },
     TextFunction {
         name: "tool_calls_equal",

@@ -16,9 +16,9 @@
 --   problem: Utf8, why bounds are absent
 -- order:   first_turn
 WITH compared AS (
-    SELECT CAST(CASE WHEN turn_index <= 3 THEN turn_index
-                     WHEN turn_index <= 6 THEN 4
-                     WHEN turn_index <= 12 THEN 7
+    SELECT CAST(CASE WHEN capture.turn_index <= 3 THEN capture.turn_index
+                     WHEN capture.turn_index <= 6 THEN 4
+                     WHEN capture.turn_index <= 12 THEN 7
                      ELSE 13 END AS INTEGER) AS first_turn,
            cluster_id,
            1.0 - edit_similarity(COALESCE(captured_text, ''), COALESCE(final_text, ''))
@@ -29,7 +29,7 @@ WITH compared AS (
            final_refused AND NOT captured_refused AS newly_refused
     FROM pairs
     JOIN capture ON capture.ordinal = pairs.ordinal
-    WHERE arm = $arm AND captured_comparable AND final_comparable AND turn_index IS NOT NULL
+    WHERE arm = $arm AND captured_comparable AND final_comparable AND capture.turn_index IS NOT NULL
 ),
 estimated AS (
     SELECT first_turn,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rapidfuzz::distance::levenshtein;
-
 use super::error::PriceError;
 use super::litellm::{self, Entry};
 use super::lookup::{catalogue_names, spellings};
 use super::price::Price;
+use crate::similarity::edit_similarity;
 
 const EMBEDDED: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/prices/catalogue.json"));
@@ -116,9 +115,8 @@ impl Catalogue {
             .filter(|(_, entry)| !known || names.contains(&entry.provider.as_str()))
             .map(|(key, _)| {
                 let name = key.rsplit('/').next().unwrap_or(key);
-                let similarity =
-                    |a: &str| levenshtein::normalized_similarity(a.chars(), model.chars());
-                (similarity(key).max(similarity(name)), key.as_str())
+                let similarity = edit_similarity(key, model).max(edit_similarity(name, model));
+                (similarity, key.as_str())
             })
             .filter(|(score, _)| *score >= LEAST_SIMILARITY)
             .collect();

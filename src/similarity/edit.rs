@@ -1,15 +1,20 @@
 //! Edit distance between two texts.
 
-use rapidfuzz::distance::levenshtein;
+use super::levenshtein::{Symbol, distance};
 
 /// Texts longer than this many Unicode scalar values are compared by their ends, see
 /// [`edit_similarity`].
 pub const EDIT_LIMIT_CHARS: usize = 20_000;
 
 /// The Levenshtein distance: the least number of insertions, deletions and substitutions of
-/// Unicode scalar values. Quadratic time in the length; no limit.
+/// Unicode scalar values. Quadratic time in the length where the texts are unlike; no limit.
 pub fn edit_distance(a: &str, b: &str) -> usize {
-    levenshtein::distance(a.chars(), b.chars())
+    let (a, b) = without_common_ends(a, b);
+    if a.is_ascii() && b.is_ascii() {
+        distance(a.as_bytes(), b.as_bytes())
+    } else {
+        distance(&scalar_values(a), &scalar_values(b))
+    }
 }
 
 /// 1 - distance / length of the longer text, over Unicode scalar values; 1 for two empty texts.
@@ -23,35 +28,44 @@ pub fn edit_similarity(a: &str, b: &str) -> f64 {
     if a == b {
         return 1.0;
     }
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let longest = a.len().max(b.len());
-    let (a, b) = without_common_ends(&a, &b);
-    let edits = if a.len().max(b.len()) <= EDIT_LIMIT_CHARS {
-        distance(a, b)
+    let longest = a.chars().count().max(b.chars().count());
+    let (a, b) = without_common_ends(a, b);
+    let edits = if a.is_ascii() && b.is_ascii() {
+        limited_distance(a.as_bytes(), b.as_bytes())
     } else {
-        let (a_head, a_middle, a_tail) = ends_and_middle(a);
-        let (b_head, b_middle, b_tail) = ends_and_middle(b);
-        distance(a_head, b_head) + a_middle.max(b_middle) + distance(a_tail, b_tail)
+        limited_distance(&scalar_values(a), &scalar_values(b))
     };
     (1.0 - edits as f64 / longest as f64).max(0.0)
 }
 
-fn distance(a: &[char], b: &[char]) -> usize {
-    levenshtein::distance(a.iter().copied(), b.iter().copied())
+fn scalar_values(text: &str) -> Vec<char> {
+    text.chars().collect()
 }
 
-fn without_common_ends<'a>(a: &'a [char], b: &'a [char]) -> (&'a [char], &'a [char]) {
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+/// The texts without the scalar values with which both begin and then both end.
+fn without_common_ends<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
+    let head = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let head = a.floor_char_boundary(head);
     let (a, b) = (a.get(head..).unwrap_or_default(), b.get(head..).unwrap_or_default());
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let keep = |text: &'a [char]| text.get(..text.len() - tail).unwrap_or_default();
+    let tail = a.bytes().rev().zip(b.bytes().rev()).take_while(|(x, y)| x == y).count();
+    let end = a.ceil_char_boundary(a.len() - tail);
+    let tail = a.len() - end;
+    let keep = |text: &'a str| text.get(..text.len() - tail).unwrap_or_default();
     (keep(a), keep(b))
+}
+
+fn limited_distance<S: Symbol>(a: &[S], b: &[S]) -> usize {
+    if a.len().max(b.len()) <= EDIT_LIMIT_CHARS {
+        return distance(a, b);
+    }
+    let (a_head, a_middle, a_tail) = ends_and_middle(a);
+    let (b_head, b_middle, b_tail) = ends_and_middle(b);
+    distance(a_head, b_head) + a_middle.max(b_middle) + distance(a_tail, b_tail)
 }
 
 /// First half of the limit, length of the middle, last half of the limit. A text within the
 /// limit is divided in two, with an empty middle.
-fn ends_and_middle(text: &[char]) -> (&[char], usize, &[char]) {
+fn ends_and_middle<S>(text: &[S]) -> (&[S], usize, &[S]) {
     let half = (EDIT_LIMIT_CHARS / 2).min(text.len() / 2);
     let (head, rest) = text.split_at(half);
     let tail_length = rest.len().min(EDIT_LIMIT_CHARS / 2);

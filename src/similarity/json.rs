@@ -36,8 +36,18 @@ pub(super) fn values_equal(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// A number as the nearest float.
+pub(super) fn number_of(number: &Number) -> f64 {
+    number.as_f64().unwrap_or(f64::NAN)
+}
+
+/// One spelling of a number, the same for all that are equal.
+pub(super) fn canonical_number(number: &Number) -> String {
+    integer(number).map_or_else(|| number.to_string(), |integer| integer.to_string())
+}
+
 /// Integers compare exactly; through f64, 2^53 and 2^53 + 1 would be the same.
-fn numbers_equal(a: &Number, b: &Number) -> bool {
+pub(super) fn numbers_equal(a: &Number, b: &Number) -> bool {
     match (integer(a), integer(b)) {
         (Some(a), Some(b)) => a == b,
         (None, None) => match (a.as_f64(), b.as_f64()) {

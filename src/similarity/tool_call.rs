@@ -50,11 +50,25 @@ pub fn tool_calls_json_equal(a: &str, b: &str) -> Option<bool> {
     Some(tool_calls_equal(&parse_calls(a)?, &parse_calls(b)?))
 }
 
-fn parse_calls(text: &str) -> Option<Vec<ToolCallView>> {
+/// [`same_tool_sequence`] of two JSON arrays of calls as the `tool_calls` column holds them.
+///
+/// An empty text is an empty list. `None` when a text is not such an array.
+pub fn tool_sequence_json_equal(a: &str, b: &str) -> Option<bool> {
+    Some(same_tool_sequence(&parse_calls(a)?, &parse_calls(b)?))
+}
+
+pub(super) fn parse_calls(text: &str) -> Option<Vec<ToolCallView>> {
     if text.trim().is_empty() {
         return Some(Vec::new());
     }
     serde_json::from_str(text).ok()
+}
+
+/// The arguments as a value; `None` when they are not JSON.
+pub(super) fn arguments_of(call: &ToolCallView) -> Option<Value> {
+    let text = call.arguments.trim();
+    // OpenAI writes "" and Anthropic {} for a call without arguments.
+    serde_json::from_str(if text.is_empty() { "{}" } else { text }).ok()
 }
 
 struct ParsedCall<'a> {
@@ -64,10 +78,7 @@ struct ParsedCall<'a> {
 
 impl<'a> ParsedCall<'a> {
     fn new(call: &'a ToolCallView) -> Self {
-        let text = call.arguments.trim();
-        // OpenAI writes "" and Anthropic {} for a call without arguments.
-        let arguments = serde_json::from_str(if text.is_empty() { "{}" } else { text }).ok();
-        Self { call, arguments }
+        Self { call, arguments: arguments_of(call) }
     }
 
     fn equals(&self, other: &Self) -> bool {

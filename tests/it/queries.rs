@@ -21,6 +21,7 @@ fn parameters(query: &NamedQuery) -> Parameters {
         ("segment", _) => "request_model",
         ("measure", _) if query.name.contains("consistency") => "edit",
         ("measure", _) => "latency_ms",
+        ("array_order", _) => "free",
         (_, "Int64") => "10",
         _ => "0.5",
     };

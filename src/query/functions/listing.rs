@@ -6,10 +6,11 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 
 use super::catalogue_cost;
+use super::cosine;
 use super::counts;
 use super::methods::methods;
 use super::record::struct_type;
-use super::scalar::TEXT_FUNCTIONS;
+use super::scalar::text_functions;
 use crate::query::QueryError;
 
 struct Listed {
@@ -57,7 +58,7 @@ fn all() -> Vec<Listed> {
         returns: type_name(&struct_type(function.shape)),
         description: function.description,
     });
-    let over_texts = TEXT_FUNCTIONS.iter().map(|function| Listed {
+    let over_texts = text_functions().map(|function| Listed {
         name: function.name,
         kind: "scalar",
         call: function.syntax,
@@ -71,6 +72,13 @@ fn all() -> Vec<Listed> {
             call: counts::SYNTAX,
             returns: type_name(&counts::list_type()),
             description: counts::DESCRIPTION,
+        },
+        Listed {
+            name: cosine::NAME,
+            kind: "scalar",
+            call: cosine::SYNTAX,
+            returns: type_name(&DataType::Float64),
+            description: cosine::DESCRIPTION,
         },
         Listed {
             name: catalogue_cost::NAME,

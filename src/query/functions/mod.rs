@@ -2,12 +2,14 @@
 
 mod aggregate;
 mod catalogue_cost;
+mod cosine;
 mod counts;
 mod estimate;
 mod listing;
 mod methods;
 mod record;
 mod scalar;
+mod texts;
 
 pub(crate) use aggregate::aggregates;
 pub(crate) use catalogue_cost::catalogue_cost;

@@ -1,119 +1,54 @@
-//! Scalar functions over texts: similarity, refusals, error classes, losses.
+//! Scalar functions over texts: how one is declared; error classes and losses.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, LargeStringArray, ListBuilder,
-    StringArray, StringBuilder, StructBuilder,
+    Array, ArrayRef, AsArray, LargeStringArray, ListBuilder, StringArray, StringBuilder,
+    StructBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, Volatility,
+    Signature, TypeSignature, Volatility,
 };
-use rayon::prelude::*;
 
+use super::cosine::cosine_of_lists;
+use super::texts::COMPARISONS;
 use crate::chat::ErrorClass;
-use crate::similarity::{
-    Case, edit_similarity, json_equal, normalised_equal, parses, reads_like_refusal,
-    tool_calls_json_equal,
-};
 
 /// All scalar functions.
 pub(crate) fn scalars() -> Vec<ScalarUDF> {
-    TEXT_FUNCTIONS.iter().map(|function| ScalarUDF::from(Text::new(function))).collect()
+    let texts = text_functions().map(|function| ScalarUDF::from(Text::new(function)));
+    texts.chain([cosine_of_lists()]).collect()
 }
 
+/// The functions of texts alone.
+pub(super) fn text_functions() -> impl Iterator<Item = &'static TextFunction> {
+    COMPARISONS.iter().chain(LABELS)
+}
+
+/// A function of columns that are all read as text.
 pub(super) struct TextFunction {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
     pub(super) syntax: &'static str,
-    arguments: usize,
+    /// The least and the largest number of arguments.
+    pub(super) arguments: (usize, usize),
     pub(super) returns: fn() -> DataType,
-    compute: fn(&[LargeStringArray], usize) -> ArrayRef,
+    /// The result for so many rows.
+    pub(super) compute: fn(&[LargeStringArray], usize) -> ArrayRef,
 }
 
-pub(super) const TEXT_FUNCTIONS: &[TextFunction] = &[
-    TextFunction {
-        name: "edit_similarity",
-        description: "1 minus the edit distance over the longer length, 0 to 1",
-        syntax: "edit_similarity(a, b)",
-        arguments: 2,
-        returns: || DataType::Float64,
-        compute: |texts, rows| {
-            let similarity =
-                |row| Some(edit_similarity(text(texts, 0, row)?, text(texts, 1, row)?));
-            let values: Vec<Option<f64>> =
-                (0..rows).into_par_iter().with_min_len(64).map(similarity).collect();
-            Arc::new(Float64Array::from(values))
-        },
-    },
-    TextFunction {
-        name: "normalised_equal",
-        description: "Whether two texts agree but for Unicode form, line ends and white space",
-        syntax: "normalised_equal(a, b)",
-        arguments: 2,
-        returns: || DataType::Boolean,
-        compute: |texts, rows| {
-            booleans(rows, |row| {
-                Some(normalised_equal(text(texts, 0, row)?, text(texts, 1, row)?, Case::Sensitive))
-            })
-        },
-    },
-    TextFunction {
-        name: "json_equal",
-        description: "Whether two JSON texts hold the same value; NULL when neither is JSON",
-        syntax: "json_equal(a, b)",
-        arguments: 2,
-        returns: || DataType::Boolean,
-        compute: |texts, rows| {
-            booleans(rows, |row| json_equal(text(texts, 0, row)?, text(texts, 1, row)?))
-        },
-    },
-    TextFunction {
-        name: "is_json",
-        description: "Whether a text is JSON",
-        syntax: "is_json(a)",
-        arguments: 1,
-        returns: || DataType::Boolean,
-        compute: |texts, rows| booleans(rows, |row| Some(parses(text(texts, 0, row)?))),
-    },
-    TextFunction {
-        name: "tool_calls_equal",
-        description: "Whether two lists of tool calls agree but for their order, identifiers and \
-                      the order of keys",
-        syntax: "tool_calls_equal(a, b)",
-        arguments: 2,
-        returns: || DataType::Boolean,
-        compute: |texts, rows| {
-            booleans(rows, |row| tool_calls_json_equal(text(texts, 0, row)?, text(texts, 1, row)?))
-        },
-    },
-    TextFunction {
-        name: "is_refusal",
-        description: "Whether an answer is a refusal, by its refusal field, its finish reason or \
-                      its opening words",
-        syntax: "is_refusal(text, refusal, finish_reason)",
-        arguments: 3,
-        returns: || DataType::Boolean,
-        compute: |texts, rows| {
-            booleans(rows, |row| {
-                let by_field = text(texts, 1, row).is_some_and(|refusal| !refusal.is_empty());
-                let by_reason = matches!(text(texts, 2, row), Some("refusal" | "content_filter"));
-                let by_words = text(texts, 0, row).is_some_and(reads_like_refusal);
-                Some(by_field || by_reason || by_words)
-            })
-        },
-    },
+const LABELS: &[TextFunction] = &[
     TextFunction {
         name: "error_kind",
         description: "none, rate_limit (our quota), config (our fault), uncertain, or failure \
                       (the provider's)",
         syntax: "error_kind(error_class)",
-        arguments: 1,
+        arguments: (1, 1),
         returns: || DataType::Utf8,
         compute: |texts, rows| {
             let kinds: Vec<&str> = (0..rows).map(|row| error_kind(text(texts, 0, row))).collect();
@@ -124,21 +59,16 @@ pub(super) const TEXT_FUNCTIONS: &[TextFunction] = &[
         name: "loss_list",
         description: "The losses of a translation as a list of structs, from their JSON text",
         syntax: "loss_list(losses)",
-        arguments: 1,
+        arguments: (1, 1),
         returns: || DataType::List(Arc::new(Field::new("item", loss_type(), true))),
         compute: loss_lists,
     },
 ];
 
-fn text(texts: &[LargeStringArray], argument: usize, row: usize) -> Option<&str> {
+/// The text of an argument; `None` for NULL and for an argument that was not given.
+pub(super) fn text(texts: &[LargeStringArray], argument: usize, row: usize) -> Option<&str> {
     let column = texts.get(argument)?;
     column.is_valid(row).then(|| column.value(row))
-}
-
-fn booleans(rows: usize, compute: impl Fn(usize) -> Option<bool> + Sync + Send) -> ArrayRef {
-    let values: Vec<Option<bool>> =
-        (0..rows).into_par_iter().with_min_len(256).map(compute).collect();
-    Arc::new(BooleanArray::from(values))
 }
 
 fn error_kind(class: Option<&str>) -> &'static str {
@@ -191,7 +121,10 @@ impl Text {
     fn new(function: &'static TextFunction) -> Self {
         Text {
             function,
-            signature: Signature::any(function.arguments, Volatility::Immutable),
+            signature: Signature::one_of(
+                (function.arguments.0..=function.arguments.1).map(TypeSignature::Any).collect(),
+                Volatility::Immutable,
+            ),
             documentation: OnceLock::new(),
         }
     }

@@ -47,7 +47,7 @@ async fn json_is_compared_by_path() {
     let found = one(&format!("json_diff('{left}', '{right}')")).await;
     let expected = json!([
         {"path": "$.b[1].c", "kind": "type", "left_type": "string", "right_type": "number"},
-        {"path": "$.gone", "kind": "removed", "left_type": "null"},
+        {"path": "$.gone", "kind": "removed", "left_type": "null", "right_type": null},
     ]);
     assert_eq!(found, expected);
     close(&one(&format!("json_similarity('{left}', '{right}')")).await, 0.5);

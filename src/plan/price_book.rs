@@ -107,7 +107,8 @@ impl PriceBook {
             .iter()
             .find(|prices| prices.name == arm)
             .map_or(self.incumbent_provider.as_str(), |prices| prices.provider.as_str());
-        self.catalogue.lookup(provider, model).ok()
+        // Asked for every request: a search for similar names would cost more than all else.
+        self.catalogue.find(provider, model)
     }
 }
 

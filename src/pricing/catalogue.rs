@@ -1,6 +1,6 @@
 //! The price catalogue and its lookup by provider and model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::PriceError;
 use super::litellm::{self, Entry};
@@ -23,6 +23,7 @@ const LEAST_SIMILARITY: f64 = 0.6;
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     entries: BTreeMap<String, Entry>,
+    providers: BTreeSet<String>,
     source: String,
     as_of: String,
 }
@@ -39,7 +40,8 @@ impl Catalogue {
     /// whose price cannot be read fails when it is looked up, not before.
     pub fn from_litellm_json(bytes: &[u8], source: &str, as_of: &str) -> Result<Self, PriceError> {
         let entries = litellm::parse(bytes, source, as_of)?;
-        Ok(Self { entries, source: source.to_owned(), as_of: as_of.to_owned() })
+        let providers = entries.values().map(|entry| entry.provider.clone()).collect();
+        Ok(Self { entries, providers, source: source.to_owned(), as_of: as_of.to_owned() })
     }
 
     /// Where the prices come from.
@@ -90,7 +92,7 @@ impl Catalogue {
     }
 
     fn knows(&self, names: &[&str]) -> bool {
-        self.entries.values().any(|entry| names.contains(&entry.provider.as_str()))
+        names.iter().any(|name| self.providers.contains(*name))
     }
 
     fn entry(&self, provider: &str, model: &str) -> Option<&Entry> {

@@ -20,8 +20,9 @@ use crate::verdict::Verdict;
 /// Slices of the replay's time in the chart of errors.
 const SLICES: i64 = 24;
 
-/// Consecutive failures that make an outage of failures.
-const OUTAGE_ATTEMPTS: i64 = 5;
+/// Consecutive failures that make an outage of failures: where four in ten fail, so many in a row
+/// come by chance once in a million attempts.
+const OUTAGE_ATTEMPTS: i64 = 15;
 
 /// Level of the one-sided bounds of figures that no criterion asks for.
 const CONFIDENCE: f64 = 0.95;

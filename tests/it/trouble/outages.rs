@@ -37,7 +37,7 @@ fn goes_out(kind: OutageKind, timeouts: &str) {
     assert_nothing_sent_twice(path, &provider);
 
     let args =
-        ["sql", "--query", "report/outages", "--param", "min_attempts=5", "--format", "json"];
+        ["sql", "--query", "report/outages", "--param", "min_attempts=15", "--format", "json"];
     let answer = crate::support::run(path, &args);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let windows: Vec<serde_json::Value> = serde_json::from_str(&answer.stdout).unwrap();
